@@ -1,0 +1,212 @@
+# Isomorph's one Makefile. `make help` lists the targets.
+#
+# Every src/*/*.c, src/*/*/*.c and .S there is compiled, with paths included
+# from src/. All of it but src/cli/main.c goes into libisomorph.a, which the
+# unit tests link; src/cli/main.c and the archive make the program.
+#
+# A folder that generates code has a rules.mk beside its sources. It adds the
+# headers it makes to GEN_HEADERS and the C files to GEN_SOURCES, both below
+# $(B)/gen, and gives their rules; sources include them as "gen/NAME.h".
+#
+#   make CC=clang                      another compiler
+#   make SANITIZE=address,undefined    into build-san/, dynamic
+#   make CI=true                       warnings are errors
+
+VERSION := 0.1
+PREFIX ?= /usr/local
+DESTDIR ?=
+SANITIZE ?=
+AR ?= ar
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+B := build
+ifneq ($(SANITIZE),)
+B := build-san
+endif
+
+# ---- flags ------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Wundef -Wwrite-strings -Wpointer-arith \
+	-Wformat=2 -Wimplicit-fallthrough
+ifeq ($(CI),true)
+WARNINGS += -Werror
+endif
+
+OPTIMIZE ?= -O2 -g
+# No stack protector: code on guest threads has no libc thread block. No strict
+# aliasing: guest memory is accessed at any type. No contraction: floating
+# point is exact or it is wrong. No cet: generated code has no landing pads.
+CODEGEN := -fPIE -fno-stack-protector -fno-strict-aliasing \
+	-fcf-protection=none -ffp-contract=off
+DEFINES := -D_GNU_SOURCE -DISOMORPH_VERSION='"$(VERSION)"'
+LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+ifneq ($(SANITIZE),)
+CODEGEN += -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+DEFINES += -DISOMORPH_SANITIZE=1
+LINK := -pie -fsanitize=$(SANITIZE)
+endif
+
+ALL_CFLAGS = -std=gnu17 $(OPTIMIZE) $(CODEGEN) $(WARNINGS) $(DEFINES) \
+	-Isrc -Iinclude -I$(B) $(CFLAGS)
+COMPILE = $(CC) $(ALL_CFLAGS) -MMD -MP -c
+LIBS := -pthread -lm
+
+# ---- what there is ----------------------------------------------------------
+
+GEN_HEADERS :=
+GEN_SOURCES :=
+RULES := $(wildcard src/*/rules.mk src/*/*/rules.mk)
+include $(RULES)
+
+MAIN := $(wildcard src/cli/main.c)
+SOURCES := $(sort $(filter-out $(MAIN),$(wildcard src/*/*.c src/*/*/*.c)))
+ASSEMBLY := $(sort $(wildcard src/*/*.S src/*/*/*.S))
+OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(ASSEMBLY:%.S=$(B)/%.o) \
+	$(GEN_SOURCES:%.c=%.o)
+LIBRARY := $(B)/libisomorph.a
+PROGRAMS := $(if $(MAIN),$(B)/isomorph $(B)/isomorph-riscv64)
+
+UNIT_SOURCES := $(sort $(wildcard test/unit/*.c))
+UNITS := $(UNIT_SOURCES:test/unit/%.c=$(B)/test/unit/%)
+
+.PHONY: all help demo test test-long bench lint install uninstall check-quick \
+	check-layers check-format unit clean
+
+all: $(LIBRARY) $(PROGRAMS)
+
+# ---- building ---------------------------------------------------------------
+
+# Changes when the compiler or a flag does, so that objects follow.
+FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(LINK)
+ifneq ($(FLAGS_NOW),$(file <$(B)/.flags))
+$(shell mkdir -p $(B))
+$(file >$(B)/.flags,$(FLAGS_NOW))
+endif
+
+$(B)/%.o: %.c $(B)/.flags | $(GEN_HEADERS)
+	@mkdir -p $(@D)
+	$(COMPILE) -o $@ $<
+
+$(B)/%.o: %.S $(B)/.flags | $(GEN_HEADERS)
+	@mkdir -p $(@D)
+	$(COMPILE) -o $@ $<
+
+$(B)/gen/%.o: $(B)/gen/%.c $(B)/.flags | $(GEN_HEADERS)
+	$(COMPILE) -o $@ $<
+
+# Changes when a source file comes or goes, so that the archive follows.
+ifneq ($(OBJECTS),$(file <$(B)/.objects))
+$(file >$(B)/.objects,$(OBJECTS))
+endif
+
+# q, not r: files of the same name in different folders are different members.
+$(LIBRARY): $(OBJECTS) $(B)/.objects
+	@rm -f $@
+	$(AR) qcs $@ $(OBJECTS)
+
+$(B)/isomorph: $(B)/src/cli/main.o $(LIBRARY)
+	$(CC) $(OPTIMIZE) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
+
+# The same program; the name it is called by decides what it does.
+$(B)/isomorph-riscv64: $(B)/isomorph
+	cp -f $< $@
+
+$(B)/test/unit/%: test/unit/%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -Itest -o $@ $< $(LINK) $(LIBRARY) $(LDFLAGS) $(LIBS)
+
+-include $(OBJECTS:.o=.d) $(B)/src/cli/main.d $(UNITS:=.d)
+
+# ---- checking ---------------------------------------------------------------
+
+unit: $(UNITS)
+
+check-layers:
+	tools/check-layers
+
+check-format:
+	tools/check-format
+
+# Less than a minute: run before every commit.
+check-quick: check-layers all unit
+	@BUILD=$(B) test/run unit
+
+# `make test` and `make demo` stand alone on a fresh machine: they first
+# install what is missing, so the build comes after, in the recipe.
+test:
+	tools/setup build test
+	$(MAKE) all unit
+	BUILD=$(B) CC="$(CC)" test/run
+
+test-long:
+	tools/setup build test
+	$(MAKE) all unit
+	BUILD=$(B) CC="$(CC)" test/run --long
+
+demo:
+	tools/setup build demo
+	$(MAKE) all
+	BUILD=$(B) tools/demo
+
+bench:
+	tools/setup build bench
+	$(MAKE) all
+	BUILD=$(B) test/bench/run --all --write
+
+LINT_FILES := $(SOURCES) $(MAIN)
+
+lint: check-layers check-format $(GEN_HEADERS)
+	tools/setup lint
+	clang-tidy --quiet $(LINT_FILES) -- -std=gnu17 $(CODEGEN) $(DEFINES) -Isrc -Iinclude -I$(B)
+	cppcheck --quiet --std=c11 --inline-suppr --error-exitcode=1 \
+		--enable=warning,portability --suppress=missingInclude \
+		$(DEFINES) -D__x86_64__ -Isrc -Iinclude -I$(B) $(LINT_FILES)
+
+# ---- installing -------------------------------------------------------------
+
+BIN := $(DESTDIR)$(PREFIX)/bin
+SHARE := $(DESTDIR)$(PREFIX)/share
+MAN1 := $(wildcard doc/man/*.1)
+
+install: all
+	install -d $(BIN) $(SHARE)/man/man1
+	install -m 755 $(PROGRAMS) $(BIN)/
+	$(if $(MAN1),install -m 644 $(MAN1) $(SHARE)/man/man1/)
+	@set -e; for pair in isomorph.bash:bash-completion/completions/isomorph \
+	    _isomorph:zsh/site-functions/_isomorph \
+	    isomorph.fish:fish/vendor_completions.d/isomorph.fish; do \
+		from=doc/completion/$${pair%%:*}; to=$(SHARE)/$${pair#*:}; \
+		[ -f $$from ] || continue; \
+		echo install -D -m 644 $$from $$to; install -D -m 644 $$from $$to; \
+	done
+
+uninstall:
+	rm -f $(BIN)/isomorph $(BIN)/isomorph-riscv64 $(MAN1:doc/man/%=$(SHARE)/man/man1/%) \
+		$(SHARE)/bash-completion/completions/isomorph \
+		$(SHARE)/zsh/site-functions/_isomorph \
+		$(SHARE)/fish/vendor_completions.d/isomorph.fish
+
+clean:
+	rm -rf build build-san
+
+help:
+	@echo 'make               build/isomorph, build/isomorph-riscv64, build/libisomorph.a'
+	@echo 'make demo          set up, build, and run Debian riscv64 programs'
+	@echo 'make test          the quick tests (minutes); test-long: all of them'
+	@echo 'make check-quick   layers and unit tests, under a minute'
+	@echo 'make bench         speed against native and QEMU, into doc/performance.md'
+	@echo 'make lint          layers, format, clang-tidy, cppcheck'
+	@echo 'make install       PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+	@echo 'make clean'
+	@echo 'Variables: CC, CFLAGS, OPTIMIZE, SANITIZE=address,undefined, CI=true'
