@@ -1,0 +1,118 @@
+/* codegen/: IR to host code. Everyone above sees a code generator only as
+ * struct target.
+ *
+ * Code goes to a segment of the code cache in two streams, hot (the region's
+ * straight path) and cold (exit stubs, rare paths, exit records). Memory has
+ * two addresses: where it is written (w) and where it runs (x). Nothing in it
+ * is an absolute address: distances within the cache are relative, guest PCs
+ * come from the segment's anchor slot plus a delta, helpers and the common
+ * exits from the frame.
+ */
+#ifndef CODEGEN_TARGET_H
+#define CODEGEN_TARGET_H
+
+#include "ir/frame.h"
+
+/* One stream of a segment. */
+struct code_stream {
+	uint8_t *w;    /* next byte, at its writable address */
+	uint8_t *end;  /* end of room, writable address */
+};
+
+/* An exit of a region, in the cold stream beside its stub, aligned to 8; the
+ * frame's exit_record points to the running (x) address of one. */
+struct code_exit {
+	uint32_t region;      /* number the cache gave the region */
+	int32_t patch;        /* from this record to the rel32 field that leads
+	                         here, for chaining; 0: none */
+	int32_t stub;         /* from this record to its stub's first byte */
+	int32_t target;       /* delta of the next PC from the region's pc */
+	int32_t link;         /* TRAP: delta of the PC after; CALL: of the return */
+	uint8_t kind;         /* enum ir_exit_kind, or CODE_EXIT_POLL,
+	                         CODE_EXIT_CHECK (trap before the instruction) */
+	uint8_t trap;         /* enum ir_trap */
+	uint16_t retired;
+	uint32_t value;       /* CHECK: its value */
+	uint32_t misses;      /* the cache's: times taken unlinked */
+};
+enum { CODE_EXIT_POLL = 16, CODE_EXIT_CHECK = 17 };
+
+/* From a place in host code back to the guest: one per op that may fault.
+ * Sorted by host. */
+struct code_point {
+	uint32_t host;  /* end of the host instruction(s), offset from the
+	                   region's first hot byte; cold code: from cold start,
+	                   | 1 << 31 */
+	int32_t pc;     /* delta of the guest instruction's address */
+	uint32_t map;   /* first index into the slot moves that apply: those of
+	                   this point run to the next point's map */
+};
+
+/* A slot that is not where the boundary convention has it. */
+struct code_move {
+	uint16_t slot;
+	uint8_t where;  /* enum code_where */
+	uint8_t fixup;  /* enum ir_fixup */
+	uint64_t value; /* register number, frame offset or constant */
+};
+enum code_where { CODE_HOME, CODE_GPR, CODE_FPR, CODE_FRAME, CODE_CONST };
+
+struct target_job {
+	const struct ir_region *region;
+	uint32_t number;            /* the region's number, for its exit records */
+	int64_t anchor;             /* region->pc - value in the anchor slot */
+	const uint8_t *anchor_slot; /* writable address of the segment's anchor slot */
+	struct code_stream *hot, *cold;
+	struct arena *arena;        /* temporary memory; points and moves lie there */
+	bool guest_base_zero;
+	bool force_faults;
+	char *trace;                /* -d regalloc,emit text or NULL */
+	size_t trace_size;
+};
+
+struct target_code {
+	uint32_t hot_size, cold_size;
+	const struct code_point *point;
+	uint32_t point_count;
+	const struct code_move *move;
+	uint32_t move_count;
+};
+
+enum target_result {
+	TARGET_OK,
+	TARGET_NO_ROOM,     /* streams too small: take a fresh segment */
+	TARGET_UNSUPPORTED, /* an op this target has no code for: interpret */
+};
+
+struct target {
+	const char *name;
+	/* A hash of the host features it generates for. */
+	uint64_t (*features)(void);
+	enum target_result (*compile)(const struct target_job *job, struct target_code *code);
+
+	/* Runs generated code at entry on the frame's shadow stack until an
+	 * exit; frame->exit_record tells which. Clobbers host FP state but for
+	 * what host_fp keeps. */
+	void (*enter)(struct ir_frame *frame, const void *entry);
+	/* Prepares a frame: common exits, empty jump table, host FP control. */
+	void (*frame_init)(struct ir_frame *frame);
+	/* Folds the host's sticky flags into fp_flags; host_fp follows fp_round. */
+	void (*fp_sync)(struct ir_frame *frame);
+
+	/* Redirects the branch of an exit to a region's entry (x addresses
+	 * differ by w_to_x), or back to its own stub. One aligned store. */
+	void (*link)(struct code_exit *exit_w, ptrdiff_t w_to_x, const void *entry_x);
+	void (*unlink)(struct code_exit *exit_w);
+
+	/* A synchronous host signal hit generated code at ucontext's PC, which
+	 * the cache found to be `point` of a region with the moves given.
+	 * Rewrites the context so that on return from the signal it leaves
+	 * through the common exit as if `record` had been taken, with exact
+	 * guest state. */
+	void (*fault_exit)(void *ucontext, const struct ir_frame *frame, const struct ir_slots *slots,
+			   const struct code_move *move, uint32_t moves, void *record);
+};
+
+extern const struct target target_x86_64;
+
+#endif

@@ -1,0 +1,131 @@
+/* cpu/: what a vCPU is and the ways to run one.
+ *
+ * A vCPU is an ir_frame plus what its accelerator keeps. cpu_run runs it until
+ * something needs the outside: a system call, a guest fault, a poll request.
+ * The process VM (and later the machine) is that outside; it gives each address
+ * space a struct cpu_space, through which the engine reads guest code.
+ *
+ * Accelerators, one contract: interp/ evaluates the IR, translate/ compiles it,
+ * lockstep runs both and compares. The caller does not know which it has.
+ *
+ * Threading: one host thread runs a vCPU. A space's code cache is shared by its
+ * vCPUs and locks itself; locks are futexes that survive a holder killed in the
+ * middle (vfork children share them).
+ */
+#ifndef CPU_CPU_H
+#define CPU_CPU_H
+
+#include "guest/guest.h"
+
+struct cpu_cache; /* translations of one address space: translate/cache.c */
+
+/* An address space that code runs in. The owner fills it before cpu_space_init
+ * and keeps it as long as any vCPU. */
+struct cpu_space {
+	const struct guest *guest;
+	uint64_t guest_base;
+
+	/* Host address of the guest code at pc if it is mapped executable, and
+	 * how many bytes from there on are; NULL if not. Called under the
+	 * cache's lock; must not run guest code. */
+	const uint8_t *(*code)(struct cpu_space *space, uint64_t pc, size_t *readable);
+	/* Guest address the code at pc is placed relative to (load address of
+	 * its file mapping), within 1 GiB of pc: the anchor of its segment. */
+	uint64_t (*anchor)(struct cpu_space *space, uint64_t pc);
+	/* [start, end) now has translations: if the guest may write there, make
+	 * host stores fault so that cpu_invalidate gets called first. */
+	void (*watch)(struct cpu_space *space, uint64_t start, uint64_t end);
+	void *owner;
+
+	struct cpu_cache *cache;
+};
+
+enum cpu_accel { CPU_ACCEL_TRANSLATE, CPU_ACCEL_INTERPRET, CPU_ACCEL_LOCKSTEP };
+
+struct cpu_options {
+	enum cpu_accel accel;
+	bool force_faults;   /* every faulting op faults once, to test recovery */
+	unsigned lockstep_sample; /* compare one region entry in this many; 1: all */
+	unsigned max_insns;  /* per region; 0: default */
+	unsigned dump;       /* enum cpu_dump bits: -d */
+	uint64_t cache_bytes; /* limit on translated code; 0: default */
+	bool baseline;       /* x86-64-v2 host features only, for tests */
+};
+enum cpu_dump { CPU_DUMP_GUEST = 1, CPU_DUMP_LIFT = 2, CPU_DUMP_OPT = 4, CPU_DUMP_REGALLOC = 8, CPU_DUMP_EMIT = 16 };
+
+/* Why cpu_run came back. frame->pc, slots, fp_flags are exact. */
+struct cpu_stop {
+	enum cpu_stop_kind {
+		CPU_STOP_POLL,  /* frame->poll was set; nothing else */
+		CPU_STOP_TRAP,  /* trap below */
+	} kind;
+	enum ir_trap trap;
+	uint64_t pc;      /* of the instruction that trapped; for SYSCALL and
+	                     BREAKPOINT frame->pc is pc too: the owner moves it
+	                     to `next` when the guest goes on */
+	uint64_t next;    /* address of the following instruction */
+	uint64_t address; /* faults: the guest address; ILLEGAL: the bits */
+	int host_signal;  /* faults that came as a host signal: its number, else 0 */
+	int host_code;    /* its si_code (SEGV_MAPERR, BUS_ADRERR, …) */
+};
+
+struct vcpu {
+	struct ir_frame *frame;  /* own pages */
+	struct cpu_space *space;
+	const struct cpu_options *options;
+	void *owner;             /* the process VM's thread */
+	/* ---- the engine's own ---- */
+	struct cpu_local *local; /* accelerator's data */
+};
+
+int cpu_space_init(struct cpu_space *space, const struct cpu_options *options, struct error *error);
+void cpu_space_fini(struct cpu_space *space);
+
+/* Allocates the frame (guest->reset applied) and the shadow stack; nothing else
+ * but vcpu->owner is the caller's to set. */
+int vcpu_init(struct vcpu *vcpu, struct cpu_space *space, const struct cpu_options *options, struct error *error);
+void vcpu_fini(struct vcpu *vcpu);
+/* Runs until something needs the outside. Must be called with the recovery
+ * frame free (not re-entrant for one vCPU). */
+void cpu_run(struct vcpu *vcpu, struct cpu_stop *stop);
+
+/* The mode key, FP state or pc was changed from outside (signal frame,
+ * sigreturn, debugger): call before cpu_run. */
+void cpu_state_changed(struct vcpu *vcpu);
+/* Folds lazy state so that the frame is exact. cpu_run's return implies it. */
+void cpu_sync(struct vcpu *vcpu);
+
+/* Guest code in [start, end) changed or went away, or its pages' protection
+ * did. Any thread. Translations of it are never entered again by this thread;
+ * others follow at their next safepoint. */
+void cpu_invalidate(struct cpu_space *space, uint64_t start, uint64_t end);
+/* True if [start, end) has live translations. */
+bool cpu_has_code(struct cpu_space *space, uint64_t start, uint64_t end);
+
+/* Called first thing in the owner's host signal handler for a synchronous
+ * signal (siginfo's code > 0 and raised by an instruction). vcpu is the
+ * thread's; info and ucontext are the handler's arguments. True: the context
+ * was redirected, return from the handler and cpu_run will come back with
+ * CPU_STOP_TRAP. False: it did not come from guest code (a defect of ours). */
+bool cpu_host_fault(struct vcpu *vcpu, int signal, void *info, void *ucontext);
+/* For asynchronous host signals: asks the vCPU to stop at its next safepoint.
+ * Any thread, async-signal-safe. */
+static inline void
+cpu_poll(struct vcpu *vcpu)
+{
+	__atomic_store_n(&vcpu->frame->poll, 1, __ATOMIC_RELEASE);
+}
+
+/* Around fork, in both processes: code memory is shared with the other side
+ * from here on, so it must be copied before it is changed. */
+void cpu_fork_before(struct cpu_space *space);
+void cpu_fork_after(struct cpu_space *space, bool child);
+
+/* --stats: a snapshot of the counters. */
+struct cpu_stats {
+	uint64_t regions, guest_insns, host_bytes, cold_bytes, map_bytes;
+	uint64_t translate_ns, exits[32], lookups, links, invalidated, flushes, interpreted;
+};
+void cpu_stats(const struct cpu_space *space, struct cpu_stats *stats);
+
+#endif

@@ -1,0 +1,55 @@
+/* The evaluator: runs a region's IR directly. Portable C, integers only; the
+ * oracle for passes and code generators, and the way to run where there is no
+ * code generator.
+ *
+ * It acts on the frame as translated code does: SETs as they come, memory
+ * through frame->guest_base. A guest access that faults raises a host signal;
+ * whoever handles it leaves through a recovery point of its own (cpu/interp)
+ * with the frame exact for the guest instruction at `at`.
+ */
+#ifndef IR_EVAL_H
+#define IR_EVAL_H
+
+#include "ir/frame.h"
+
+/* Undo log for lockstep: what guest memory held before each store. */
+struct ir_undo {
+	uint64_t address; /* guest address */
+	uint8_t size;     /* 1 to 32 bytes */
+	uint8_t old[32];
+};
+
+/* Guest memory for tests without a process: accesses outside
+ * [base, base + size) are faults reported as traps. */
+struct ir_window {
+	uint64_t base;
+	uint64_t size;
+	uint8_t *bytes;
+};
+
+struct ir_eval {
+	struct ir_frame *frame;
+	const struct ir_window *window; /* NULL: straight through guest_base */
+	struct vec *undo;               /* of struct ir_undo; NULL: no log */
+	uint64_t *value;                /* room for 4 words a ref; NULL: from arena */
+	struct arena *arena;
+
+	/* Progress, valid while it runs and after. */
+	volatile int32_t at;       /* delta of the current guest instruction */
+	volatile uint32_t retired; /* guest instructions completed */
+
+	/* Result. */
+	enum ir_exit_kind kind;
+	enum ir_trap trap;   /* IR_TRAP_NONE unless kind is TRAP */
+	uint64_t trap_value; /* CHECK's value, or a window fault's address */
+	bool before;         /* the trap belongs before its instruction: pc is
+	                        the instruction's own (faults, CHECK) */
+	uint64_t link;       /* CALL, ICALL: guest return address; TRAP: next PC */
+};
+
+/* Evaluates the region once from its entry; leaves frame->pc at the next guest
+ * PC (for an exit trap: the address of the instruction). Returns false on an
+ * op it does not know (a bug), with its number in *value of an error line. */
+bool ir_eval(struct ir_eval *eval, const struct ir_region *region);
+
+#endif

@@ -1,0 +1,60 @@
+/* What generated code and the evaluator see of a vCPU: one flat struct that
+ * the host's frame register points into. Guest slots are offsets into
+ * `guest`; everything after it is the engine's. One thread at a time owns a
+ * frame; only `poll` is written by others.
+ */
+#ifndef IR_FRAME_H
+#define IR_FRAME_H
+
+#include "ir/ir.h"
+
+#define IR_GUEST_STATE_SIZE 2048
+/* Generated code addresses the frame from its start plus this, so that the
+ * first 256 bytes (integer registers) take short displacements. */
+#define IR_FRAME_BIAS 128
+
+#define IR_JUMP_TABLE_SIZE 4096 /* entries; a power of two */
+
+struct ir_jump {
+	uint64_t pc;    /* guest address, or IR_JUMP_EMPTY */
+	void *host;     /* entry of its region */
+};
+#define IR_JUMP_EMPTY 1u /* matches no address that is looked up: those are even */
+
+struct ir_frame {
+	_Alignas(64) uint8_t guest[IR_GUEST_STATE_SIZE];
+
+	/* ---- valid outside regions ---- */
+	uint64_t pc;   /* guest PC */
+	uint32_t mode; /* mode key of the code at pc */
+
+	/* ---- safepoints: any thread or signal handler may set it ---- */
+	uint32_t poll;
+
+	/* ---- floating point. Accrued flags are fp_flags or-ed with those
+	 * the host still holds (target->fp_sync folds them in). ---- */
+	uint32_t fp_flags; /* RISC-V fflags layout */
+	uint32_t fp_round; /* enum ir_round; 5 and up: invalid */
+	uint32_t host_fp;  /* host's control and sticky bits (MXCSR) */
+
+	/* ---- linked load / conditional store ---- */
+	uint32_t pad;
+	uint64_t link_address; /* guest address or IR_LINK_NONE */
+	uint64_t link_value;
+
+	/* ---- memory ---- */
+	uint64_t guest_base; /* host address of guest address 0 */
+
+	/* ---- leaving generated code (codegen/<host>) ---- */
+	void *host_stack;    /* C stack while generated code runs */
+	void *shadow_stack;  /* its stack pointer while C runs */
+	void *leave;         /* common exit */
+	void *exit_record;   /* which exit was taken; struct code_exit */
+	uint64_t scratch[16]; /* spills; nothing lives here across regions */
+
+	ir_helper_fn helper[IR_HELPER_MAX];
+	struct ir_jump jump[IR_JUMP_TABLE_SIZE];
+};
+#define IR_LINK_NONE 1u
+
+#endif
