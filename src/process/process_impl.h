@@ -1,0 +1,253 @@
+/* process/: process VMs, private to the folder. One Linux program of another
+ * ISA on the host's kernel.
+ *
+ *   process.c   start, options, the life of struct process
+ *   space.c     the guest's mappings: tree, protection, brk, watched pages
+ *   elf.c stack.c vdso.c exec.c proc_view.c     loading and what a program sees
+ *   thread.c    guest threads: host thread blocks, clone, vfork, the run loop
+ *   signal.c    host signals staged, guest frames delivered at safepoints
+ *   linux/      system calls: syscalls.tab and its handlers by concern
+ *   riscv64.c   the ABI of one guest ISA (struct abi)
+ *
+ * Rules. Code here runs on guest threads: raw system calls (base/raw.h), no
+ * libc malloc, stdio, errno. A guest pointer is a uint64_t until
+ * guest_pointer() made it a host pointer; guest memory is read and written
+ * through mem_read/mem_write, which fail with -EFAULT instead of faulting.
+ * System-call handlers return what the kernel would: a value or -errno.
+ */
+#ifndef PROCESS_PROCESS_IMPL_H
+#define PROCESS_PROCESS_IMPL_H
+
+#include <signal.h>
+
+#include "base/raw.h"
+#include "cpu/cpu.h"
+#include "isomorph/process.h"
+
+struct process;
+struct thread;
+
+/* ---- the guest's mappings: space.c -------------------------------------- */
+
+/* One mapping of the guest, page-aligned; neighbours that are alike may be
+ * merged. */
+struct mapping {
+	uint64_t start, end;
+	uint32_t prot;      /* PROT_* the guest asked for */
+	uint32_t flags;     /* MAP_SHARED/PRIVATE, MAP_GROWSDOWN, … */
+	uint64_t file_base; /* guest address of file offset 0 of the module it
+	                       belongs to (code anchor); 0: none */
+	uint64_t offset;
+	uint64_t device, inode; /* 0: anonymous */
+};
+
+struct space; /* tree of mappings under a futex lock; opaque outside space.c */
+
+/* Limits: guest addresses are in [minimum, size). */
+struct space *space_new(struct process *process, struct error *error);
+uint64_t space_size(const struct space *space);
+/* mmap and friends with kernel semantics on the guest's tree. Addresses are
+ * guest addresses. Return address/0 or -errno. */
+int64_t space_mmap(struct space *, uint64_t address, uint64_t length, int prot, int flags, int fd, uint64_t offset);
+int64_t space_munmap(struct space *, uint64_t address, uint64_t length);
+int64_t space_mprotect(struct space *, uint64_t address, uint64_t length, int prot);
+int64_t space_mremap(struct space *, uint64_t old, uint64_t old_length, uint64_t new_length, int flags, uint64_t new_address);
+int64_t space_madvise(struct space *, uint64_t address, uint64_t length, int advice);
+int64_t space_brk(struct space *, uint64_t address);
+void space_set_brk(struct space *, uint64_t start);
+/* A mapping made by others (shmat): records it. */
+void space_note(struct space *, const struct mapping *mapping);
+void space_forget(struct space *, uint64_t address, uint64_t length);
+/* Copies the mapping that holds address; false if none. */
+bool space_find(struct space *, uint64_t address, struct mapping *out);
+/* The next mapping that ends after address, for iteration in order. */
+bool space_next(struct space *, uint64_t address, struct mapping *out);
+/* Write fault at a guest address: true if the page was only watched for
+ * translated code; the watch is gone, translations are invalid: retry. */
+bool space_unwatch_fault(struct space *, uint64_t address);
+/* Before the kernel writes to guest memory for us: lifts watches in
+ * [address, address + length). Cheap when there are none there. */
+void space_unwatch(struct space *, uint64_t address, uint64_t length);
+void space_fork_before(struct space *);
+void space_fork_after(struct space *, bool child);
+
+/* ---- guest memory ------------------------------------------------------- */
+
+/* Host pointer for a guest address; no check at all. */
+void *guest_pointer(const struct process *process, uint64_t address);
+/* Copies; 0 or -EFAULT. Never faults. Lifts code watches where they write. */
+int mem_read(struct thread *thread, void *to, uint64_t from, size_t size);
+int mem_write(struct thread *thread, uint64_t to, const void *from, size_t size);
+/* Length of the string at address, up to limit; -EFAULT, -ENAMETOOLONG. */
+int64_t mem_string(struct thread *thread, uint64_t address, char *to, size_t limit);
+
+/* ---- the ABI of a guest ISA --------------------------------------------- */
+
+struct abi_regs { uint64_t number; uint64_t argument[6]; };
+
+struct abi {
+	const struct guest *guest;
+	const char *machine;     /* uname -m */
+	const char *platform;    /* AT_PLATFORM or NULL */
+	uint64_t (*hwcap)(void);
+	uint64_t (*hwcap2)(void);
+	uint64_t address_limit;  /* user address-space size of this ISA */
+
+	/* System calls: numbers index the table generated from syscalls.tab. */
+	unsigned syscall_column;
+	void (*syscall_read)(const struct ir_frame *frame, struct abi_regs *regs);
+	void (*syscall_result)(struct ir_frame *frame, uint64_t result);
+	uint64_t (*syscall_result_read)(const struct ir_frame *frame);
+
+	/* Process start: registers for a fresh program. */
+	void (*start)(struct ir_frame *frame, uint64_t entry, uint64_t stack);
+	/* A clone's child: return value 0, its stack (0: unchanged), its TLS. */
+	void (*child)(struct ir_frame *frame, uint64_t stack, bool set_tls, uint64_t tls);
+
+	/* Signal frames. push: writes the frame below stack (alternate stack
+	 * already chosen) and sets pc, arguments; -EFAULT if it cannot.
+	 * pop: the reverse, from the frame's stack pointer. masks are the
+	 * kernel's 64-bit sets. */
+	int (*signal_push)(struct thread *thread, int signal, const void *siginfo, uint64_t handler,
+			   uint64_t restorer, uint64_t flags, uint64_t stack, uint64_t mask);
+	int (*signal_pop)(struct thread *thread, uint64_t *mask);
+	uint64_t (*stack_pointer)(const struct ir_frame *frame);
+
+	/* The vdso image (a small ELF file of this ISA) and in it the address
+	 * of the signal return code. */
+	const uint8_t *vdso;
+	size_t vdso_size;
+	uint64_t vdso_sigreturn; /* offset */
+	uint64_t vdso_entry;     /* unused where 0 */
+
+	/* Text of /proc/cpuinfo for cpu n; returns its length. */
+	int (*cpuinfo)(char *text, size_t size, unsigned cpu);
+	/* ISA-specific system calls (riscv_hwprobe, riscv_flush_icache). */
+};
+extern const struct abi abi_riscv64;
+const struct abi *abi_of(const struct guest *guest);
+
+/* ---- process and thread ------------------------------------------------- */
+
+#define GUEST_SIGNALS 64
+
+struct signal_action { /* as the guest set it */
+	uint64_t handler; /* guest address, SIG_DFL 0 or SIG_IGN 1 */
+	uint64_t flags;   /* SA_* */
+	uint64_t restorer;
+	uint64_t mask;
+};
+
+struct process {
+	const struct isomorph_process_options *options;
+	const struct guest *guest;
+	const struct abi *abi;
+	struct cpu_options cpu_options;
+	struct cpu_space cpu_space;
+	struct space *space;
+	uint64_t guest_base;
+
+	/* what /proc/self shows */
+	char exe_path[4096];      /* resolved guest program */
+	uint64_t argument_start, argument_end, environment_start, environment_end;
+	uint64_t auxv_address, auxv_size, stack_top, entry;
+	uint64_t code_start, code_end, brk_start;
+	char sysroot[4096];       /* "" for none */
+	char self_path[4096];     /* the emulator's own binary; "" if unknown */
+	int self_fd;              /* hidden descriptor on it, or -1 */
+
+	uint64_t vdso_address, sigreturn_address;
+
+	/* signals: shared by the thread group; one futex lock */
+	uint32_t signal_lock;
+	struct signal_action *action; /* [GUEST_SIGNALS + 1]; own copy after
+	                                 clone without CLONE_SIGHAND */
+	/* threads */
+	uint32_t thread_lock;
+	struct thread *threads;
+	unsigned thread_count;
+	bool strace;
+};
+
+/* Block of a guest thread: aligned to its size, so that a masked stack pointer
+ * finds it from a signal handler as from C. */
+#define THREAD_BLOCK_SIZE (256u << 10)
+
+struct thread {
+	struct process *process;
+	struct vcpu vcpu;
+	struct thread *next, *previous;
+	int tid;                  /* host's, and the guest's */
+	uint64_t clear_child_tid; /* guest address or 0 */
+	uint64_t robust_list, robust_list_size;
+
+	/* signals: see signal.c */
+	uint64_t mask;            /* the guest's blocked set */
+	uint64_t saved_mask;      /* sigsuspend, ppoll …: restored after delivery */
+	bool has_saved_mask;
+	uint64_t alt_stack, alt_size; /* sigaltstack */
+	uint32_t alt_flags;
+	uint32_t staged;          /* a staged signal's number or 0 */
+	siginfo_t staged_info;
+	uint64_t pending_sync;    /* set of synchronous signals blocked by the
+	                             guest but pending for this thread */
+	void *block;              /* its thread block */
+	bool vfork_child;
+	uint32_t *vfork_done;
+};
+
+/* The thread that runs on this stack (any stack of its block). */
+struct thread *thread_current(void);
+
+/* thread.c: allocates a block, thread and vCPU. */
+struct thread *thread_new(struct process *process, struct error *error);
+void thread_free(struct thread *thread);
+/* Switches to the thread's own stack and runs it; never returns. */
+_Noreturn void thread_enter(struct thread *thread);
+/* clone, clone3, fork, vfork with the kernel's flags. */
+int64_t thread_clone(struct thread *parent, uint64_t flags, uint64_t stack, uint64_t parent_tid,
+		     uint64_t tls, uint64_t child_tid, uint64_t exit_signal);
+_Noreturn void thread_exit(struct thread *thread, int status);
+_Noreturn void process_exit(struct process *process, int status);
+
+/* signal.c */
+int signal_init(struct process *process, struct error *error);
+/* A trap of the thread's vCPU that is a signal to the guest. */
+void signal_from_trap(struct thread *thread, const struct cpu_stop *stop);
+/* Delivers what is staged; called at safepoints, before guest code goes on. */
+void signal_deliver(struct thread *thread);
+/* exec and fork. */
+void signal_exec_reset(struct process *process);
+/* A host system call that may block: made in a window of assembly so that a
+ * signal that comes before or during it is seen (INTERRUPTED: not begun or to
+ * be restarted: deliver first, then the guest's call is made again). */
+#define SIGNAL_INTERRUPTED (-512) /* the kernel's own ERESTARTSYS, never seen from user mode */
+long signal_syscall(struct thread *thread, long nr, long a, long b, long c, long d, long e, long f);
+
+/* Dies as the guest would by this signal (default action, core if so). */
+_Noreturn void signal_die(struct thread *thread, int signal);
+
+/* linux/: one guest system call, from the registers to the result; may not
+ * return (exit, exec). */
+void syscall_dispatch(struct thread *thread, const struct cpu_stop *stop);
+
+/* exec.c: execve of guest, host and script programs; returns only on failure
+ * (-errno). */
+int64_t exec_program(struct thread *thread, int dirfd, const char *path, uint64_t argv, uint64_t envp, int flags);
+/* elf.c: loads the program and its interpreter; fills process->entry etc. */
+struct elf_image { uint64_t entry, base, phdr, start, end, brk; unsigned phnum; uint64_t interpreter_base, interpreter_entry; uint32_t stack_flags; };
+int elf_load(struct process *process, int fd, const char *path, struct elf_image *image, struct error *error);
+/* stack.c: builds argv, envp, auxv; returns the stack pointer. */
+int stack_build(struct process *process, const struct elf_image *image, char **argv, char **envp, uint64_t *sp, struct error *error);
+
+/* proc_view.c: opens a guest's view of a /proc file in place of the host's
+ * (/proc/self/exe, maps, auxv, cmdline, stat, /proc/cpuinfo …). Returns a
+ * descriptor, -errno, or PROC_VIEW_NONE for paths that are no such view. */
+enum { PROC_VIEW_NONE = -4097 };
+int64_t proc_view_open(struct thread *thread, int dirfd, const char *path, int flags, int mode);
+int64_t proc_view_readlink(struct thread *thread, int dirfd, const char *path, char *buffer, size_t size);
+/* A guest path to the host's: the sysroot comes first for absolute paths that
+ * exist there (as -L asks). Returns path itself or text in buffer. */
+const char *path_to_host(const struct process *process, const char *path, char *buffer, size_t size);
+
+#endif
