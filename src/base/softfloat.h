@@ -106,7 +106,9 @@ enum fp_fma_sign {
  * times zero raises invalid, with a quiet NaN as addend too, except under
  * FP_NAN_X86. Under FP_NAN_ARM that case gives the default NaN, and negating
  * flips the sign of a NaN operand a or c before it propagates (FPMulAdd is
- * given negated operands). */
+ * given negated operands). For x86's NaN order a is the factor that the manual
+ * writes first: SRC1 × SRC3 in the 132 form, SRC2 × SRC1 in 213, SRC2 × SRC3 in
+ * 231. */
 uint64_t fp_fma(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b, uint64_t c,
 		unsigned signs);
 

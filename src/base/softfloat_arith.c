@@ -261,7 +261,7 @@ fma_infinite(struct fp_env *env, enum fp_format format, bool product_infinite, b
 
 uint64_t
 fp_fma(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b, uint64_t c,
-       unsigned signs)
+	unsigned signs)
 {
 	struct fp_number n[3] = {fp_unpack(env, format, a), fp_unpack(env, format, b),
 				 fp_unpack(env, format, c)};

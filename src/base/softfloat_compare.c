@@ -74,7 +74,7 @@ minmax_nan_choice(enum fp_minmax_rule rule, const struct fp_number n[2])
 
 static uint64_t
 minmax(struct fp_env *env, enum fp_format format, enum fp_minmax_rule rule, bool max, uint64_t a,
-       uint64_t b)
+	uint64_t b)
 {
 	struct fp_number n[2] = {fp_unpack(env, format, a), fp_unpack(env, format, b)};
 	uint64_t bits[2] = {operand_bits(format, n[0], a), operand_bits(format, n[1], b)};
@@ -99,14 +99,14 @@ minmax(struct fp_env *env, enum fp_format format, enum fp_minmax_rule rule, bool
 
 uint64_t
 fp_min(struct fp_env *env, enum fp_format format, enum fp_minmax_rule rule, uint64_t a,
-       uint64_t b)
+	uint64_t b)
 {
 	return minmax(env, format, rule, false, a, b);
 }
 
 uint64_t
 fp_max(struct fp_env *env, enum fp_format format, enum fp_minmax_rule rule, uint64_t a,
-       uint64_t b)
+	uint64_t b)
 {
 	return minmax(env, format, rule, true, a, b);
 }
