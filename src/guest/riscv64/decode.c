@@ -1,0 +1,144 @@
+/* Decoding and encoding by the tables that tools/gen-riscv64.c makes of
+ * insns.def.
+ *
+ * To decode: the root table, then nodes until a leaf, then the leaf's patterns
+ * in order. Patterns are numbered as forms are (pattern 0 is "illegal", those
+ * after the forms are reserved encodings), so the pattern that matches is the
+ * form. The tables hold no addresses: they stay in clean, shared pages.
+ */
+#include "guest/riscv64/insn.h"
+
+enum { LEAF = 0x8000, LAST = 0x8000 };
+
+struct pattern {
+	uint32_t match, mask;
+	uint16_t op, format;
+};
+
+struct node {
+	uint16_t base;
+	uint8_t shift, mask;
+};
+
+/* Operand bits as the generator finds them; letters as in insns.def. */
+struct field {
+	char letter;
+	uint8_t shift, width, low;
+};
+
+struct format_fields {
+	uint8_t first, count;
+};
+
+#include "gen/riscv64_tables.h"
+
+static unsigned
+find_pattern(uint32_t bits, unsigned ref)
+{
+	const uint16_t *list;
+
+	while (!(ref & LEAF)) {
+		const struct node *node = &nodes[ref];
+
+		ref = children[node->base + (bits >> node->shift & node->mask)];
+	}
+	for (list = &lists[ref & ~LEAF];; list++) {
+		unsigned number = *list & ~LAST;
+
+		if ((bits & patterns[number].mask) == patterns[number].match)
+			return number;
+		if (*list & LAST)
+			return 0;
+	}
+}
+
+bool
+riscv64_decode(uint32_t bits, struct riscv64_insn *out)
+{
+	const struct pattern *pattern;
+	unsigned number, length;
+
+	if ((bits & 3) == 3) {
+		length = 4;
+		number = find_pattern(bits, root_long[(bits >> 2 & 0x1f) | (bits >> 7 & 0xe0)]);
+	} else {
+		length = 2;
+		bits &= 0xffff;
+		number = find_pattern(bits, root_short[(bits & 3) | (bits >> 11 & 0x1c)]);
+	}
+	pattern = &patterns[number];
+	*out = (struct riscv64_insn){
+		.op = pattern->op, .form = (uint16_t)number, .length = (uint8_t)length
+	};
+	if (UNLIKELY(pattern->op == RV_ILLEGAL)) {
+		out->form = RV_ILLEGAL;
+		return false;
+	}
+	extract(pattern->format, bits, out);
+	return true;
+}
+
+/* The operand that a field holds part of. */
+static uint64_t
+operand(const struct riscv64_insn *in, const struct field *field)
+{
+	/* Three bits name x8…x15. */
+	unsigned bias = field->width == 3 ? 8 : 0;
+
+	switch (field->letter) {
+	case 'd':
+	case 'x':
+		return in->rd - bias;
+	case 's':
+		return in->rs1 - bias;
+	case 't':
+		return in->rs2 - bias;
+	case 'u':
+		return in->rs3 - bias;
+	case 'r':
+		return in->rm;
+	case 'c':
+		return in->csr;
+	case 'a':
+		return in->aq;
+	case 'l':
+		return in->rl;
+	}
+	return (uint64_t)in->imm >> field->low;
+}
+
+bool
+riscv64_encode(const struct riscv64_insn *in, uint32_t *bits)
+{
+	const struct pattern *pattern = &patterns[in->form];
+	const struct format_fields *format;
+	struct riscv64_insn back;
+
+	if (in->form == RV_ILLEGAL || in->form >= RV_FORM_COUNT)
+		return false;
+	*bits = pattern->match;
+	format = &format_fields[pattern->format];
+	for (unsigned i = 0; i < format->count; i++) {
+		const struct field *field = &fields[format->first + i];
+		uint64_t value = operand(in, field) & ((1ull << field->width) - 1);
+
+		*bits |= (uint32_t)(value << field->shift) & ~pattern->mask;
+	}
+	/* What does not fit, or is another form's or reserved, does not come back. */
+	return riscv64_decode(*bits, &back) && back.form == in->form && back.imm == in->imm &&
+	       back.rd == in->rd && back.rs1 == in->rs1 && back.rs2 == in->rs2 &&
+	       back.rs3 == in->rs3 && back.rm == in->rm && back.csr == in->csr &&
+	       back.aq == in->aq && back.rl == in->rl;
+}
+
+void
+riscv64_form_bits(unsigned form, struct riscv64_form *info)
+{
+	const struct pattern *pattern = &patterns[form];
+
+	info->match = pattern->match;
+	info->mask = pattern->mask;
+	info->op = pattern->op;
+	info->format = pattern->format;
+	info->length = (pattern->match & 3) == 3 ? 4 : 2;
+}
