@@ -38,11 +38,11 @@ struct code_exit {
 enum { CODE_EXIT_POLL = 16, CODE_EXIT_CHECK = 17 };
 
 /* From a place in host code back to the guest: one per op that may fault.
- * Sorted by host. */
+ * Sorted by host; the point of a host PC is the first whose host is above it.
+ * Only hot code faults. */
 struct code_point {
 	uint32_t host;  /* end of the host instruction(s), offset from the
-	                   region's first hot byte; cold code: from cold start,
-	                   | 1 << 31 */
+	                   region's first hot byte */
 	int32_t pc;     /* delta of the guest instruction's address */
 	uint32_t map;   /* first index into the slot moves that apply: those of
 	                   this point run to the next point's map */
@@ -84,18 +84,31 @@ enum target_result {
 	TARGET_UNSUPPORTED, /* an op this target has no code for: interpret */
 };
 
+/* Code that every region shares, at running addresses. */
+struct target_thunks {
+	/* Runs generated code at entry on the frame's shadow stack until an
+	 * exit; frame->exit_record tells which. Loads the boundary registers
+	 * from the frame and stores them back. Clobbers host FP state but for
+	 * what host_fp keeps. */
+	void (*enter)(struct ir_frame *frame, const void *entry);
+	void *leave;  /* for frame->leave */
+	void *helper; /* for frame->helper_thunk */
+};
+
 struct target {
 	const char *name;
 	/* A hash of the host features it generates for. */
 	uint64_t (*features)(void);
 	enum target_result (*compile)(const struct target_job *job, struct target_code *code);
 
-	/* Runs generated code at entry on the frame's shadow stack until an
-	 * exit; frame->exit_record tells which. Clobbers host FP state but for
-	 * what host_fp keeps. */
-	void (*enter)(struct ir_frame *frame, const void *entry);
-	/* Prepares a frame: common exits, empty jump table, host FP control. */
-	void (*frame_init)(struct ir_frame *frame);
+	/* Emits the thunks that lead into and out of generated code; once a
+	 * space, into its first segment. w_to_x: running address minus writable
+	 * address. False: no room. */
+	bool (*thunks)(const struct ir_slots *slots, struct code_stream *hot, ptrdiff_t w_to_x,
+		       struct target_thunks *thunks);
+	/* Prepares a frame: common exits, empty jump table, host FP control,
+	 * constants. Leaves helper[], shadow_stack and guest_base to the caller. */
+	void (*frame_init)(struct ir_frame *frame, const struct target_thunks *thunks);
 	/* Folds the host's sticky flags into fp_flags; host_fp follows fp_round. */
 	void (*fp_sync)(struct ir_frame *frame);
 
@@ -108,8 +121,8 @@ struct target {
 	 * the cache found to be `point` of a region with the moves given.
 	 * Rewrites the context so that on return from the signal it leaves
 	 * through the common exit as if `record` had been taken, with exact
-	 * guest state. */
-	void (*fault_exit)(void *ucontext, const struct ir_frame *frame, const struct ir_slots *slots,
+	 * guest state. False: the PC is not one the target can leave from. */
+	bool (*fault_exit)(void *ucontext, const struct ir_frame *frame, const struct ir_slots *slots,
 			   const struct code_move *move, uint32_t moves, void *record);
 };
 

@@ -49,8 +49,11 @@ struct ir_frame {
 	void *host_stack;    /* C stack while generated code runs */
 	void *shadow_stack;  /* its stack pointer while C runs */
 	void *leave;         /* common exit */
+	void *helper_thunk;  /* switches stacks around a helper */
 	void *exit_record;   /* which exit was taken; struct code_exit */
 	uint64_t scratch[16]; /* spills; nothing lives here across regions */
+
+	_Alignas(16) uint64_t constant[32]; /* the target's own */
 
 	ir_helper_fn helper[IR_HELPER_MAX];
 	struct ir_jump jump[IR_JUMP_TABLE_SIZE];
