@@ -297,21 +297,27 @@ struct ir_exit ir_exit_of(const struct ir_region *region, ir_ref ref);
 struct ir_builder {
 	struct ir_region *region;
 	ir_ref slot_value[IR_SLOT_MAX]; /* what the slot is known to hold, 0 unknown */
+	ir_ref constant[16];            /* constants of late, by bits of their value */
 	uint32_t block;                 /* the open block */
 	uint32_t retired;               /* AT ops so far */
+	int32_t at;                     /* delta of the last AT */
+	bool aliased;                   /* a slot with an alias was touched */
 	bool failed;
 };
 
-/* An empty region in the arena, one block open. */
+/* An empty region in the arena, one block open. Helpers and the like are the
+ * caller's to fill in afterwards. slots stays borrowed. */
 void ir_build_begin(struct ir_builder *b, struct ir_region *region, struct arena *arena,
 		    const struct ir_slots *slots, uint64_t pc, uint32_t mode);
 /* Opens a new, empty block; the one before must have ended. Returns its
  * number. Numbers of blocks to come are block_count, block_count + 1, …:
  * ir_br may name them. keep: the new block's only predecessor is the block
- * before, so known slot values stay known. */
+ * before (or the one before that, if the block before is an EXIT alone), so
+ * known slot values stay known. */
 uint32_t ir_block(struct ir_builder *b, bool keep);
 bool ir_build_end(struct ir_builder *b);
 
+/* Appends this very op: no folding, no effect on what is known of slots. */
 ir_ref ir_emit(struct ir_builder *b, enum ir_op op, enum ir_type type, unsigned aux, ir_ref x, ir_ref y, ir_ref z);
 void ir_at(struct ir_builder *b, int32_t delta, unsigned length);
 ir_ref ir_const(struct ir_builder *b, enum ir_type type, uint64_t value);
@@ -319,13 +325,22 @@ ir_ref ir_pc(struct ir_builder *b, int64_t delta);
 ir_ref ir_param(struct ir_builder *b, enum ir_type type);
 ir_ref ir_get(struct ir_builder *b, unsigned slot);
 void ir_set(struct ir_builder *b, unsigned slot, ir_ref value);
-/* Two operands of one type, result the same; folds. */
+/* Any pure op, folded where its operands are constants or it is an identity.
+ * Those below do the same for the usual shapes. */
+ir_ref ir_fold(struct ir_builder *b, enum ir_op op, enum ir_type type, unsigned aux,
+	       ir_ref x, ir_ref y, ir_ref z);
+/* Two operands of one type, result the same; folds. A constant operand of a
+ * commutative op comes second. */
 ir_ref ir_binary(struct ir_builder *b, enum ir_op op, ir_ref x, ir_ref y);
 ir_ref ir_unary(struct ir_builder *b, enum ir_op op, ir_ref x);
 /* SEXT and ZEXT of the low `from` of x to type `to`; TRUNC. */
 ir_ref ir_sext(struct ir_builder *b, enum ir_type to, enum ir_type from, ir_ref x);
 ir_ref ir_zext(struct ir_builder *b, enum ir_type to, enum ir_type from, ir_ref x);
 ir_ref ir_trunc(struct ir_builder *b, enum ir_type to, ir_ref x);
+ir_ref ir_bitcast(struct ir_builder *b, enum ir_type to, ir_ref x);
+/* The value of type f16 or f32 in the f64 container x; f32 in BOX is itself. */
+ir_ref ir_unbox(struct ir_builder *b, enum ir_type type, ir_ref x);
+/* type: of the result; x and y have one type, any integer. */
 ir_ref ir_icmp(struct ir_builder *b, enum ir_type type, enum ir_cond cond, ir_ref x, ir_ref y);
 ir_ref ir_select(struct ir_builder *b, ir_ref cond, ir_ref yes, ir_ref no);
 ir_ref ir_xlate(struct ir_builder *b, enum ir_access access, unsigned align_log2, ir_ref address, int32_t lo, int32_t hi);
@@ -339,14 +354,17 @@ void ir_check(struct ir_builder *b, enum ir_trap trap, ir_ref condition, uint32_
 void ir_goto(struct ir_builder *b, uint32_t block, unsigned count, const ir_ref *arguments);
 /* A conditional end; blocks take no parameters in this short form. */
 void ir_br(struct ir_builder *b, ir_ref condition, uint32_t yes, uint32_t no);
+/* The same with arguments for the parameters of each. */
+void ir_br_with(struct ir_builder *b, ir_ref condition, uint32_t yes, unsigned yes_count,
+		const ir_ref *yes_arguments, uint32_t no, unsigned no_count, const ir_ref *no_arguments);
 void ir_exit_jump(struct ir_builder *b, int32_t target);
 void ir_exit_call(struct ir_builder *b, int32_t target, int32_t link);
 void ir_exit_value(struct ir_builder *b, enum ir_exit_kind kind, ir_ref value, int32_t link);
 void ir_exit_trap(struct ir_builder *b, enum ir_trap trap, int32_t at, int32_t next);
 void ir_exit_lookup(struct ir_builder *b, int32_t target);
 
-/* BR's and GOTO's targets: pool[a or b] = {block, count, arguments…} per
- * target. Returns the block number and points *arguments at *count refs.
+/* BR's and GOTO's targets: pool[a] of GOTO, pool[b] of BR, {block, count,
+ * arguments…}, BR's second right after its first. Returns the block number and points *arguments at *count refs.
  * which: 0 first, 1 second. */
 uint32_t ir_target(const struct ir_region *region, ir_ref end, unsigned which,
 		   const uint32_t **arguments, uint32_t *count);
