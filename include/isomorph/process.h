@@ -29,6 +29,8 @@ struct isomorph_process_options {
 	uint64_t stack_bytes;     /* 0: RLIMIT_STACK */
 	const char *uname_release;/* NULL: host's */
 	int execfd;               /* AT_EXECFD from binfmt, or -1 */
+	const char *handover;     /* what one emulator tells the next across
+	                             exec; NULL at a first start */
 };
 
 /* Runs the program; returns only when it could not be started: the exit code

@@ -19,6 +19,7 @@
 #define PROCESS_PROCESS_IMPL_H
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "base/raw.h"
 #include "cpu/cpu.h"
@@ -34,17 +35,29 @@ struct thread;
 struct mapping {
 	uint64_t start, end;
 	uint32_t prot;      /* PROT_* the guest asked for */
-	uint32_t flags;     /* MAP_SHARED/PRIVATE, MAP_GROWSDOWN, … */
+	uint32_t flags;     /* MAP_SHARED/PRIVATE, MAP_GROWSDOWN, MAPPING_… */
 	uint64_t file_base; /* guest address of file offset 0 of the module it
 	                       belongs to (code anchor); 0: none */
 	uint64_t offset;
 	uint64_t device, inode; /* 0: anonymous */
 };
 
+/* Beside the MAP_* bits in mapping.flags. */
+enum {
+	MAPPING_NOEXEC = 1 << 30,    /* of a file on a noexec file system */
+	MAPPING_RESERVED = 1 << 29,  /* the emulator's own: not the guest's to see or touch */
+};
+
 struct space; /* tree of mappings under a futex lock; opaque outside space.c */
 
 /* Limits: guest addresses are in [minimum, size). */
 struct space *space_new(struct process *process, struct error *error);
+void space_free(struct space *);
+/* RLIMIT_AS, RLIMIT_DATA and RLIMIT_STACK are the guest's own, kept here (the
+ * host's count the emulator too; STACK is also set at the host, which grows
+ * the stack). True for these three, with *result 0 or -errno; set and old may be
+ * NULL. Other resources: false, the caller asks the host. */
+bool space_rlimit(struct space *, int resource, const struct rlimit *set, struct rlimit *old, int64_t *result);
 uint64_t space_size(const struct space *space);
 /* mmap and friends with kernel semantics on the guest's tree. Addresses are
  * guest addresses. Return address/0 or -errno. */
@@ -60,7 +73,8 @@ void space_note(struct space *, const struct mapping *mapping);
 void space_forget(struct space *, uint64_t address, uint64_t length);
 /* Copies the mapping that holds address; false if none. */
 bool space_find(struct space *, uint64_t address, struct mapping *out);
-/* The next mapping that ends after address, for iteration in order. */
+/* The next mapping that ends after address, for iteration in order; never a
+ * reserved one. */
 bool space_next(struct space *, uint64_t address, struct mapping *out);
 /* Write fault at a guest address: true if the page was only watched for
  * translated code; the watch is gone, translations are invalid: retry. */
@@ -177,6 +191,9 @@ struct thread {
 	struct process *process;
 	struct vcpu vcpu;
 	struct thread *next, *previous;
+	struct arena arena;       /* dies with the thread (thread_free calls
+	                             arena_fini): exec's vectors, which a vfork
+	                             child cannot free once it has gone */
 	int tid;                  /* host's, and the guest's */
 	uint64_t clear_child_tid; /* guest address or 0 */
 	uint64_t robust_list, robust_list_size;
@@ -231,6 +248,10 @@ _Noreturn void signal_die(struct thread *thread, int signal);
  * return (exit, exec). */
 void syscall_dispatch(struct thread *thread, const struct cpu_stop *stop);
 
+/* process.c: what every exit and exec of the emulator itself needs to know. The
+ * descriptors that are ours and that the guest may neither close nor see. */
+bool process_owns_fd(const struct process *process, int fd);
+
 /* exec.c: execve of guest, host and script programs; returns only on failure
  * (-errno). */
 int64_t exec_program(struct thread *thread, int dirfd, const char *path, uint64_t argv, uint64_t envp, int flags);
@@ -249,5 +270,11 @@ int64_t proc_view_readlink(struct thread *thread, int dirfd, const char *path, c
 /* A guest path to the host's: the sysroot comes first for absolute paths that
  * exist there (as -L asks). Returns path itself or text in buffer. */
 const char *path_to_host(const struct process *process, const char *path, char *buffer, size_t size);
+/* The same for calls that do not follow a link in the last component (lstat,
+ * readlink, unlink, rename, O_NOFOLLOW …). */
+const char *path_to_host_nofollow(const struct process *process, const char *path, char *buffer, size_t size);
+/* The reverse, for texts that show host paths (getcwd, readlink): without the
+ * sysroot's prefix where it has it. Points into path. */
+const char *path_to_guest(const struct process *process, const char *path);
 
 #endif
