@@ -33,12 +33,12 @@ static const char f_names[32][5] = {
 
 static const char rm_names[8][4] = { "rne", "rtz", "rdn", "rup", "rmm", "?", "?", "dyn" };
 
-/* Zfa, table of the constants that fli loads. */
-static const char fli_names[32][9] = {
-	"-1.0", "min",	"0x1p-16", "0x1p-15", "0x1p-8", "0x1p-7", "0.0625", "0.125",
-	"0.25", "0.3125", "0.375", "0.4375",  "0.5",	"0.625",  "0.75",   "0.875",
-	"1.0",	"1.25", "1.5",	   "1.75",    "2.0",	"2.5",	  "3.0",    "4.0",
-	"8.0",	"16.0", "128.0",   "256.0",   "32768.0", "65536.0", "inf",  "nan",
+/* The constants that fli loads (Zfa, "Load-immediate instructions"). */
+static const char fli_names[32][10] = {
+	"-0x1p+0", "min", "0x1p-16", "0x1p-15", "0x1p-8", "0x1p-7", "0x1p-4", "0x1p-3",
+	"0x1p-2", "0x1.4p-2", "0x1.8p-2", "0x1.cp-2", "0x1p-1", "0x1.4p-1", "0x1.8p-1", "0x1.cp-1",
+	"0x1p+0", "0x1.4p+0", "0x1.8p+0", "0x1.cp+0", "0x1p+1", "0x1.4p+1", "0x1.8p+1", "0x1p+2",
+	"0x1p+3", "0x1p+4", "0x1p+7", "0x1p+8", "0x1p+15", "0x1p+16", "inf", "nan",
 };
 
 static const char fence_names[16][5] = {
@@ -116,7 +116,7 @@ put_csr(struct writer *w, unsigned csr)
 	if (name)
 		put(w, "%s", name);
 	else
-		put(w, "%#x", csr);
+		put(w, "0x%x", csr);
 }
 
 /* Writes register operand `word` if it is one. */
@@ -178,6 +178,8 @@ put_operands(struct writer *w, const char *operands, const struct riscv64_insn *
 		char word[8];
 
 		if (!length) {
+			if (comma)
+				put(w, ",");
 			comma = *p == ',';
 			if (!comma)
 				put(w, "%c", *p);
