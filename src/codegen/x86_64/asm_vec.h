@@ -43,11 +43,15 @@ x86_vop2_m(struct x86_asm *a, uint32_t op, int l, int d, struct x86_mem m)
 		x86_legacy_rm(a, op, d, m, 0);
 }
 
-/* Copies all of s to d. */
+/* Copies all of s to d. From a high to a low register the store's opcode is
+ * the one that VEX encodes in two bytes. */
 static inline void
 x86_movaps(struct x86_asm *a, int d, int s)
 {
-	x86_vop2(a, X86_OP(NP, 0F, 0x28), 0, d, s);
+	if (s >= XMM8 && d < XMM8)
+		x86_vop2(a, X86_OP(NP, 0F, 0x29), 0, s, d);
+	else
+		x86_vop2(a, X86_OP(NP, 0F, 0x28), 0, d, s);
 }
 
 /* Without AVX: makes d hold s1 and returns where s2 is then. */
