@@ -111,7 +111,9 @@ y(int reg)
 static inline const char *
 m(int size, struct x86_mem mem)
 {
-	char *t = text_buffer();
+	static char ring[4][64]; /* its own: the register names lie in the other */
+	static int next;
+	char *t = ring[next++ & 3];
 	const char *type = size == 1    ? "byte ptr "
 			   : size == 2  ? "word ptr "
 			   : size == 4  ? "dword ptr "
