@@ -152,6 +152,21 @@ struct signal_action { /* as the guest set it */
 	uint64_t mask;
 };
 
+/* What CLONE_SIGHAND shares. */
+struct signal_table {
+	uint32_t lock;  /* host/lock.h */
+	uint32_t users; /* threads */
+	struct signal_action action[GUEST_SIGNALS + 1];
+};
+
+/* stack_t in the kernel's 64-bit layout. */
+struct signal_stack {
+	uint64_t base;
+	int32_t flags;
+	uint32_t pad;
+	uint64_t size;
+};
+
 struct process {
 	const struct isomorph_process_options *options;
 	const struct guest *guest;
@@ -172,11 +187,8 @@ struct process {
 
 	uint64_t vdso_address, sigreturn_address;
 
-	/* signals: shared by the thread group; one futex lock */
-	uint32_t signal_lock;
-	struct signal_action *action; /* [GUEST_SIGNALS + 1]; own copy after
-	                                 clone without CLONE_SIGHAND */
-	/* threads */
+	struct signal_table *signals; /* the first thread's, from signal_init */
+	/* Threads of this address space, vfork children too: host/lock.h. */
 	uint32_t thread_lock;
 	struct thread *threads;
 	unsigned thread_count;
@@ -204,14 +216,20 @@ struct thread {
 	bool has_saved_mask;
 	uint64_t alt_stack, alt_size; /* sigaltstack */
 	uint32_t alt_flags;
+	struct signal_table *signals;
 	uint32_t staged;          /* a staged signal's number or 0 */
 	siginfo_t staged_info;
-	uint64_t pending_sync;    /* set of synchronous signals blocked by the
-	                             guest but pending for this thread */
+	uint64_t pending_sync;    /* synchronous signals that were sent while
+	                             the guest blocks them (the host does not) */
+	siginfo_t pending_info[5];
 	void *block;              /* its thread block */
-	bool vfork_child;
-	uint32_t *vfork_done;
+	bool vfork_child;         /* the parent frees it */
 };
+
+/* A system call's guest buffer as the host kernel may be handed it: NULL for 0,
+ * an address no kernel accepts (EFAULT, in the kernel's own order of checks) for
+ * one beyond the guest's space. write: the kernel will write size bytes there. */
+void *guest_buffer(struct thread *thread, uint64_t address, uint64_t size, bool write);
 
 /* The thread that runs on this stack (any stack of its block). */
 struct thread *thread_current(void);
@@ -229,16 +247,24 @@ _Noreturn void process_exit(struct process *process, int status);
 
 /* signal.c */
 int signal_init(struct process *process, struct error *error);
+/* The alternate stack as sigaltstack and uc_stack show it to a guest whose stack
+ * pointer is sp; and setting it (0, -EPERM, -EINVAL, -ENOMEM). For signal_push
+ * and signal_pop: get before push's stack is chosen is what the frame holds; push
+ * must leave a stack pointer that it could write at or fail. */
+void signal_alt_get(const struct thread *thread, uint64_t sp, struct signal_stack *out);
+int signal_alt_set(struct thread *thread, uint64_t sp, const struct signal_stack *in);
 /* A trap of the thread's vCPU that is a signal to the guest. */
 void signal_from_trap(struct thread *thread, const struct cpu_stop *stop);
 /* Delivers what is staged; called at safepoints, before guest code goes on. */
 void signal_deliver(struct thread *thread);
-/* exec and fork. */
-void signal_exec_reset(struct process *process);
+/* The host's execveat with the dispositions and the blocked set that the guest's
+ * next program must inherit. Returns only on failure, -errno, or
+ * SIGNAL_INTERRUPTED (nothing done; pass it on). */
+int64_t signal_execveat(struct thread *thread, int dirfd, const char *path, char **argv, char **envp, int flags);
 /* A host system call that may block: made in a window of assembly so that a
  * signal that comes before or during it is seen (INTERRUPTED: not begun or to
  * be restarted: deliver first, then the guest's call is made again). */
-#define SIGNAL_INTERRUPTED (-512) /* the kernel's own ERESTARTSYS, never seen from user mode */
+#define SIGNAL_INTERRUPTED (-512) /* HOST_INTERRUPTED */
 long signal_syscall(struct thread *thread, long nr, long a, long b, long c, long d, long e, long f);
 
 /* Dies as the guest would by this signal (default action, core if so). */
