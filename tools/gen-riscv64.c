@@ -4,10 +4,12 @@
  * picture is fixed or an operand, immediates name as many bits as there are,
  * and no two pictures overlap without one being the more special.
  *
- * The tree: a root table per length, indexed by opcode and funct3, whose
- * entries lead to nodes (a bit field that selects a child) or to leaves (a list
- * of patterns, most special first, of which the first that matches is meant).
- * Nodes, children and leaves are numbers, not pointers, so the tables need no
+ * The tree: a node is a bit field that selects a child, which is a node or a
+ * leaf; a leaf is a list of patterns, most special first, of which the first
+ * that matches is meant. Nodes 0…287 are roots: first the 256 combinations of
+ * funct3 and opcode, then the 32 of the ends of a 16-bit instruction; a root is
+ * always a node, if need be of no bits, so that the decoder takes the same path
+ * for most instructions. Nodes, children and leaves are numbers, not pointers, so the tables need no
  * relocation. Where a pattern does not fix the bits that a node looks at, it
  * stands under several children.
  */
@@ -53,6 +55,8 @@ static struct pattern patterns[] = {
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define PATTERNS LENGTH(patterns)
+
+static _Noreturn void die(const char *where, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static _Noreturn void
 die(const char *where, const char *format, ...)
@@ -454,10 +458,9 @@ tree_build(const struct set *set, uint32_t tested)
 	return number;
 }
 
-/* Roots: 32-bit instructions by funct3 and opcode, 16-bit ones by their upper
- * and lower ends. */
+/* The roots of one length, from node `first` on. */
 static void
-emit_root(const char *name, unsigned length, unsigned size)
+tree_roots(unsigned first, unsigned length, unsigned size)
 {
 	struct set all = { .count = 0 }, set;
 
@@ -465,20 +468,24 @@ emit_root(const char *name, unsigned length, unsigned size)
 		if (patterns[i].bits == length)
 			all.members[all.count++] = (uint16_t)i;
 	qsort(all.members, all.count, sizeof all.members[0], by_fixed);
-	printf("static const uint16_t %s[%u] = {", name, size);
 	for (uint32_t i = 0; i < size; i++) {
 		uint32_t mask = length == 32 ? 0x707f : 0xe003;
 		uint32_t bits = length == 32 ? (i & 31) << 2 | 3 | (i >> 5) << 12 : (i & 3) | (i >> 2) << 13;
-		unsigned kept = 0;
+		unsigned kept = 0, ref;
 
 		set_narrow(&all, bits, mask, &set);
 		for (unsigned j = 0; j < set.count; j++)
 			if (!patterns[set.members[j]].rm || (i >> 5 != 5 && i >> 5 != 6))
 				set.members[kept++] = set.members[j];
 		set.count = kept;
-		printf("%s%u,", i % 12 ? " " : "\n\t", tree_build(&set, mask));
+		ref = tree_build(&set, mask);
+		if (ref & LEAF) {
+			nodes[first + i] = (struct node){ 0, 0, child_count };
+			children[child_count++] = (uint16_t)ref;
+		} else {
+			nodes[first + i] = nodes[ref];
+		}
 	}
-	printf("\n};\n\n");
 }
 
 static void
@@ -493,8 +500,9 @@ emit_numbers(const char *name, const uint16_t *numbers, unsigned count)
 static void
 emit_tree(void)
 {
-	emit_root("root_long", 32, 256);
-	emit_root("root_short", 16, 32);
+	node_count = 288;
+	tree_roots(0, 32, 256);
+	tree_roots(256, 16, 32);
 	emit_numbers("children", children, child_count);
 	emit_numbers("lists", lists, list_count);
 	printf("static const struct node nodes[%u] = {\n", node_count);

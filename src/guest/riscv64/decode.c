@@ -1,14 +1,13 @@
 /* Decoding and encoding by the tables that tools/gen-riscv64.c makes of
  * insns.def.
  *
- * To decode: the root table, then nodes until a leaf, then the leaf's patterns
- * in order. Patterns are numbered as forms are (pattern 0 is "illegal", those
+ * To decode: a root, nodes until a leaf, then the leaf's patterns in order. Patterns are numbered as forms are (pattern 0 is "illegal", those
  * after the forms are reserved encodings), so the pattern that matches is the
  * form. The tables hold no addresses: they stay in clean, shared pages.
  */
 #include "guest/riscv64/insn.h"
 
-enum { LEAF = 0x8000, LAST = 0x8000 };
+enum { LEAF = 0x8000, LAST = 0x8000, ROOT_SHORT = 256 };
 
 struct pattern {
 	uint32_t match, mask;
@@ -32,48 +31,38 @@ struct format_fields {
 
 #include "gen/riscv64_tables.h"
 
-static unsigned
-find_pattern(uint32_t bits, unsigned ref)
-{
-	const uint16_t *list;
-
-	while (!(ref & LEAF)) {
-		const struct node *node = &nodes[ref];
-
-		ref = children[node->base + (bits >> node->shift & node->mask)];
-	}
-	for (list = &lists[ref & ~LEAF];; list++) {
-		unsigned number = *list & ~LAST;
-
-		if ((bits & patterns[number].mask) == patterns[number].match)
-			return number;
-		if (*list & LAST)
-			return 0;
-	}
-}
-
 bool
 riscv64_decode(uint32_t bits, struct riscv64_insn *out)
 {
+	/* No branch on the length: it is as good as random. Patterns of 16 bits
+	 * do not look at the upper half. */
+	bool is_long = (bits & 3) == 3;
+	unsigned root_long = (bits >> 2 & 0x1f) | (bits >> 7 & 0xe0);
+	unsigned root_short = ROOT_SHORT | (bits & 3) | (bits >> 11 & 0x1c);
+	unsigned ref = is_long ? root_long : root_short;
 	const struct pattern *pattern;
-	unsigned number, length;
+	const uint16_t *list;
+	unsigned number;
 
-	if ((bits & 3) == 3) {
-		length = 4;
-		number = find_pattern(bits, root_long[(bits >> 2 & 0x1f) | (bits >> 7 & 0xe0)]);
-	} else {
-		length = 2;
-		bits &= 0xffff;
-		number = find_pattern(bits, root_short[(bits & 3) | (bits >> 11 & 0x1c)]);
+	do {
+		const struct node *node = &nodes[ref];
+
+		ref = children[node->base + (bits >> node->shift & node->mask)];
+	} while (UNLIKELY(!(ref & LEAF)));
+	*out = (struct riscv64_insn){ 0 };
+	out->length = (uint8_t)(2 + 2 * is_long);
+	for (list = &lists[ref & ~LEAF];; list++) {
+		number = *list & ~LAST;
+		pattern = &patterns[number];
+		if (LIKELY((bits & pattern->mask) == pattern->match))
+			break;
+		if (*list & LAST)
+			return false;
 	}
-	pattern = &patterns[number];
-	*out = (struct riscv64_insn){
-		.op = pattern->op, .form = (uint16_t)number, .length = (uint8_t)length
-	};
-	if (UNLIKELY(pattern->op == RV_ILLEGAL)) {
-		out->form = RV_ILLEGAL;
+	if (UNLIKELY(pattern->op == RV_ILLEGAL))
 		return false;
-	}
+	out->op = pattern->op;
+	out->form = (uint16_t)number;
 	extract(pattern->format, bits, out);
 	return true;
 }

@@ -3,7 +3,7 @@ GEN_HEADERS += $(B)/gen/riscv64_tables.h
 
 $(B)/gen/gen-riscv64: tools/gen-riscv64.c src/guest/riscv64/insns.def
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -O1 -g $(WARNINGS) -Isrc -o $@ $<
+	$(or $(HOSTCC),$(CC)) -std=gnu17 -O1 -g $(WARNINGS) -Isrc -o $@ $<
 
 $(B)/gen/riscv64_tables.h: $(B)/gen/gen-riscv64
 	$< >$@
