@@ -248,17 +248,6 @@ fma_nan(struct fp_env *env, enum fp_format format, const struct fp_number n[3],
 	return fp_propagate(env, format, arm, 3);
 }
 
-static uint64_t
-fma_infinite(struct fp_env *env, enum fp_format format, bool product_infinite, bool product_sign,
-	     struct fp_number c)
-{
-	if (!product_infinite)
-		return fp_infinity(format, c.sign);
-	if (c.kind == FP_INFINITE && c.sign != product_sign)
-		return fp_invalid(env, format);
-	return fp_infinity(format, product_sign);
-}
-
 uint64_t
 fp_fma(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b, uint64_t c,
 	unsigned signs)
@@ -276,13 +265,13 @@ fp_fma(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b, uint64
 
 	product.sign = (n[0].sign != n[1].sign) ^ ((signs & FP_FMA_NEGATE_PRODUCT) != 0);
 	n[2].sign ^= (signs & FP_FMA_NEGATE_ADDEND) != 0;
-	if (infinite || n[2].kind == FP_INFINITE) {
-		uint64_t result = fma_infinite(env, format, infinite, product.sign, n[2]);
-
-		raise_denormal(env, n[0].denormal || n[1].denormal || n[2].denormal);
-		return result;
-	}
+	if (infinite && n[2].kind == FP_INFINITE && n[2].sign != product.sign)
+		return fp_invalid(env, format);
 	raise_denormal(env, n[0].denormal || n[1].denormal || n[2].denormal);
+	if (infinite)
+		return fp_infinity(format, product.sign);
+	if (n[2].kind == FP_INFINITE)
+		return fp_infinity(format, n[2].sign);
 	if (zero)
 		return add_to_zero(env, format, product.sign, n[2]);
 

@@ -108,9 +108,8 @@ fp_to_int32_modular(struct fp_env *env, uint64_t a, bool *exact)
 		outside = low > integer_limit(FP_I32, n.sign);
 	} else if (n.kind != FP_ZERO) {
 		outside = true;
-		/* From 2^64 on a double is a multiple of 2^12; from 2^95 on of
-		 * 2^32. */
-		if (n.kind == FP_FINITE && n.exponent < 63 + 32)
+		/* From 2^84 on a double is a multiple of 2^32. */
+		if (n.kind == FP_FINITE && n.exponent < 84)
 			low = n.significand << (n.exponent - 63);
 	}
 	if (outside)

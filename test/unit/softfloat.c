@@ -486,11 +486,14 @@ static void
 test_fmas(enum fp_format f, const struct operands *all)
 {
 	struct operands o = { 0 };
+	uint64_t first[] = { 0, 1, quiet_of(f), 2 * quiet_of(f), infinity_of(f), infinity_of(f) - 1,
+			     infinity_of(f) + 1, infinity_of(f) | quiet_of(f) };
 
-	/* A seventh of them, and still of all kinds: 7 divides neither the
-	 * number of fractions nor of signs. */
-	for (unsigned i = 0; i < all->count; i += 7)
-		o.value[o.count++] = all->value[i];
+	/* Each special value, and a ninth of the rest. */
+	for (unsigned i = 0; i < ARRAY_LEN(first); i++)
+		operands_add(&o, f, first[i]);
+	for (unsigned i = 0; i < all->count; i += 9)
+		operands_add(&o, f, all->value[i]);
 	for (int flush = 0; flush < 4; flush += 3)
 		for (uint8_t r = 0; r < 4; r++) {
 			struct fp_env env = { .rounding = r, .nan_rule = FP_NAN_X86,

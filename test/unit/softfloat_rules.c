@@ -154,6 +154,8 @@ static const struct vector {
 	  0x7ff8000000000000, 16 },
 	/* FPMulAdd gets negated operands: also NaNs. */
 	{ "fmsub q,1,1", FMA, FP_F32, ARM, 0, PRODUCT, 0x7fc00001, 0x3f800000, 0x3f800000, 0xffc00001, 0 },
+	{ "fmsub -q,1,1", FMA, FP_F32, ARM, 0, PRODUCT, 0xffc00001, 0x3f800000, 0, 0x7fc00001, 0 },
+	{ "fmls 1,1,-s", FMA, FP_F32, ARM, 0, ADDEND, 0, 0, 0xff800001, 0x7fc00001, 16 },
 	{ "fmsub 1,q,1", FMA, FP_F32, ARM, 0, PRODUCT, 0x3f800000, 0x7fc00001, 0x3f800000, 0x7fc00001, 0 },
 	{ "fnmadd 1,1,q", FMA, FP_F32, ARM, 0, PRODUCT | ADDEND, 0x3f800000, 0x3f800000, 0x7fc00001,
 	  0xffc00001, 0 },
