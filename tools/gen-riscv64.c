@@ -9,9 +9,9 @@
  * that matches is meant. Nodes 0…287 are roots: first the 256 combinations of
  * funct3 and opcode, then the 32 of the ends of a 16-bit instruction; a root is
  * always a node, if need be of no bits, so that the decoder takes the same path
- * for most instructions. Nodes, children and leaves are numbers, not pointers, so the tables need no
- * relocation. Where a pattern does not fix the bits that a node looks at, it
- * stands under several children.
+ * for most instructions. Nodes, children and leaves are numbers, not pointers,
+ * so the tables need no relocation. Where a pattern does not fix the bits that
+ * a node looks at, it stands under several children.
  */
 #include <ctype.h>
 #include <stdarg.h>
