@@ -1,9 +1,10 @@
 /* Decoding and encoding by the tables that tools/gen-riscv64.c makes of
  * insns.def.
  *
- * To decode: a root, nodes until a leaf, then the leaf's patterns in order. Patterns are numbered as forms are (pattern 0 is "illegal", those
- * after the forms are reserved encodings), so the pattern that matches is the
- * form. The tables hold no addresses: they stay in clean, shared pages.
+ * To decode: a root, nodes until a leaf, then the leaf's patterns in order.
+ * Patterns are numbered as forms are (pattern 0 is "illegal", those after the
+ * forms are reserved encodings), so the pattern that matches is the form. The
+ * tables hold no addresses: they stay in clean, shared pages.
  */
 #include "guest/riscv64/insn.h"
 
