@@ -128,4 +128,8 @@ struct target {
 
 extern const struct target target_x86_64;
 
+/* The code generator for the host that this runs on, NULL if there is none:
+ * target.c. */
+const struct target *target_host(void);
+
 #endif

@@ -17,6 +17,7 @@
 
 #include "guest/guest.h"
 
+struct target;    /* codegen/target.h */
 struct cpu_cache; /* translations of one address space: translate/cache.c */
 
 /* An address space that code runs in. The owner fills it before cpu_space_init
@@ -25,15 +26,21 @@ struct cpu_space {
 	const struct guest *guest;
 	uint64_t guest_base;
 
-	/* Host address of the guest code at pc if it is mapped executable, and
-	 * how many bytes from there on are; NULL if not. Called under the
-	 * cache's lock; must not run guest code. */
+	/* The three are called with none of the engine's locks held, so they
+	 * may take the owner's; they must hold none of those when they return,
+	 * and run no guest code.
+	 *
+	 * Host address of the guest code at pc if it is mapped executable, and
+	 * how many bytes from there on are; NULL if not. It may be unmapped
+	 * right after: the engine reads it under a recovery point. */
 	const uint8_t *(*code)(struct cpu_space *space, uint64_t pc, size_t *readable);
 	/* Guest address the code at pc is placed relative to (load address of
 	 * its file mapping), within 1 GiB of pc: the anchor of its segment. */
 	uint64_t (*anchor)(struct cpu_space *space, uint64_t pc);
-	/* [start, end) now has translations: if the guest may write there, make
-	 * host stores fault so that cpu_invalidate gets called first. */
+	/* [start, end), whole pages of 4096 bytes, will have translations: if
+	 * the guest may write there, make host stores fault so that
+	 * cpu_invalidate gets called first. Stays so until cpu_invalidate takes
+	 * the page; may be called again for a page that is watched. */
 	void (*watch)(struct cpu_space *space, uint64_t start, uint64_t end);
 	void *owner;
 
@@ -50,20 +57,26 @@ struct cpu_options {
 	unsigned dump;       /* enum cpu_dump bits: -d */
 	uint64_t cache_bytes; /* limit on translated code; 0: default */
 	bool baseline;       /* x86-64-v2 host features only, for tests */
+	bool stats;          /* measure translate_ns */
+	const struct target *target; /* code generator; NULL: the host's. Where
+	                                there is none, code is interpreted */
 };
 enum cpu_dump { CPU_DUMP_GUEST = 1, CPU_DUMP_LIFT = 2, CPU_DUMP_OPT = 4, CPU_DUMP_REGALLOC = 8, CPU_DUMP_EMIT = 16 };
 
 /* Why cpu_run came back. frame->pc, slots, fp_flags are exact. */
 struct cpu_stop {
 	enum cpu_stop_kind {
-		CPU_STOP_POLL,  /* frame->poll was set; nothing else */
+		CPU_STOP_POLL,  /* frame->poll was set; nothing else. The owner clears
+		                 * it (before it looks what is pending). The engine
+		                 * sets it too, so expect it for no reason of yours */
 		CPU_STOP_TRAP,  /* trap below */
 	} kind;
 	enum ir_trap trap;
 	uint64_t pc;      /* of the instruction that trapped; for SYSCALL and
 	                     BREAKPOINT frame->pc is pc too: the owner moves it
 	                     to `next` when the guest goes on */
-	uint64_t next;    /* address of the following instruction */
+	uint64_t next;    /* SYSCALL, BREAKPOINT: address of the following
+	                     instruction; else pc */
 	uint64_t address; /* faults: the guest address; ILLEGAL: the bits */
 	int host_signal;  /* faults that came as a host signal: its number, else 0 */
 	int host_code;    /* its si_code (SEGV_MAPERR, BUS_ADRERR, …) */
@@ -84,6 +97,9 @@ void cpu_space_fini(struct cpu_space *space);
 /* Allocates the frame (guest->reset applied) and the shadow stack; nothing else
  * but vcpu->owner is the caller's to set. */
 int vcpu_init(struct vcpu *vcpu, struct cpu_space *space, const struct cpu_options *options, struct error *error);
+/* Its thread is gone or calls it itself; any thread may. A vCPU whose thread
+ * died inside cpu_run (a vfork child) or is not in this process (after fork)
+ * must go this way too, or code memory is never reclaimed. */
 void vcpu_fini(struct vcpu *vcpu);
 /* Runs until something needs the outside. Must be called with the recovery
  * frame free (not re-entrant for one vCPU). */
@@ -96,10 +112,12 @@ void cpu_state_changed(struct vcpu *vcpu);
 void cpu_sync(struct vcpu *vcpu);
 
 /* Guest code in [start, end) changed or went away, or its pages' protection
- * did. Any thread. Translations of it are never entered again by this thread;
- * others follow at their next safepoint. */
+ * did. Any thread, also in the handler of a synchronous signal, and with the
+ * owner's locks held. Translations of whole pages go: this thread never enters
+ * them again, others finish at most the region that they are in. */
 void cpu_invalidate(struct cpu_space *space, uint64_t start, uint64_t end);
-/* True if [start, end) has live translations. */
+/* True if [start, end) may have translations, that is, if a page of it is
+ * watched. Takes the cache's lock. */
 bool cpu_has_code(struct cpu_space *space, uint64_t start, uint64_t end);
 
 /* Called first thing in the owner's host signal handler for a synchronous
@@ -116,8 +134,11 @@ cpu_poll(struct vcpu *vcpu)
 	__atomic_store_n(&vcpu->frame->poll, 1, __ATOMIC_RELEASE);
 }
 
-/* Around fork, in both processes: code memory is shared with the other side
- * from here on, so it must be copied before it is changed. */
+/* Around fork: before in the parent, after in both processes, with child true
+ * in the new one, whatever fork said. The cache is locked in between. Code
+ * memory is shared with the other side from here on; each copies it before it
+ * changes it. In the child, vcpu_fini the vCPUs of threads that are not there.
+ * Not for children that share the address space. */
 void cpu_fork_before(struct cpu_space *space);
 void cpu_fork_after(struct cpu_space *space, bool child);
 

@@ -1,0 +1,189 @@
+/* cpu/, private to the folder: what vCPUs and spaces are inside.
+ *
+ *   vcpu.c        a vCPU's life, cpu_run's choice of an accelerator, host faults
+ *   space.c       a space's life, its lock, invalidation, fork
+ *   pages.c       which guest pages have translations
+ *   lift.c        guest code read, watched and lifted
+ *   dump.c        what -d prints
+ *   interp/       evaluates regions; also where a translator cannot go
+ *   translate/    compiles them: the code cache and the loop around it
+ *   lockstep/     runs both and compares
+ *
+ * Reading guest code without a race. A lift notes space->attempts, watches the
+ * page, copies its bytes, lifts the copy. Every invalidation counts attempts
+ * up, so a lift during which none came is of bytes that were there while the
+ * page was watched: only that may be kept (cpu_keep, under the lock).
+ *
+ * Locks. cpu_cache.lock guards everything in cpu_cache and the translator, but
+ * for what is said to be read without. Nothing is called back and no guest
+ * memory is touched under it, so a fault handler may take it.
+ */
+#ifndef CPU_CPU_IMPL_H
+#define CPU_CPU_IMPL_H
+
+#include "cpu/cpu.h"
+#include "host/fault.h"
+#include "host/lock.h"
+#include "host/recover.h"
+#include "ir/eval.h"
+
+#define GUEST_PAGE 4096u
+#define CODE_BYTES 1024u /* of guest code read for one region */
+
+struct translator;
+struct region;
+
+/* ---- pages.c: under the lock -------------------------------------------- */
+
+struct code_page {
+	uint64_t page;  /* guest address */
+	uint32_t first; /* head of the list of regions in it; 0: none */
+	bool used;
+	bool watched;   /* may have translations */
+};
+
+struct page_array {
+	uint32_t count, capacity; /* slots in use; a power of two */
+	struct code_page slot[];
+};
+
+struct page_table {
+	struct page_array *array; /* NULL: empty */
+};
+
+/* NULL when the page was never heard of. */
+struct code_page *page_find(struct page_table *table, uint64_t page);
+/* Pointers into the table die. */
+struct code_page *page_make(struct page_table *table, uint64_t page);
+/* The next watched page that [start, end) touches, in no order; NULL at the
+ * end. *cursor starts as 0. */
+struct code_page *page_next(struct page_table *table, uint64_t start, uint64_t end, uint64_t *cursor);
+/* Empties the lists of regions; watched pages stay so. */
+void page_table_clear(struct page_table *table);
+void page_table_fini(struct page_table *table);
+
+/* ---- a space's insides -------------------------------------------------- */
+
+struct cpu_cache {
+	uint32_t lock;           /* host/lock.h */
+	struct page_table pages;
+	struct vcpu *vcpus;      /* list, by local->next */
+	const struct cpu_options *options;
+	struct translator *translator; /* NULL when only interpreting */
+
+	/* Read without the lock. */
+	uint64_t attempts; /* invalidations asked for */
+	uint64_t drops;    /* those that hit a page with translations */
+
+	struct cpu_stats gone; /* counters of vCPUs that are no more */
+	uint64_t invalidated, flushes;
+};
+
+void space_lock(struct cpu_space *space);
+void space_unlock(struct cpu_space *space);
+/* Under the lock: keeps the counters of a vCPU that goes. */
+void cpu_stats_retire(struct cpu_space *space, const struct cpu_stats *stats);
+
+/* ---- lift.c ------------------------------------------------------------- */
+
+struct lifted {
+	struct ir_region region;
+	uint64_t attempts; /* of the space, before its bytes were read */
+	const uint8_t *code; /* the copy that was lifted, in the arena */
+	size_t code_size;
+};
+
+/* Lifts the code at pc under mode into the arena. False: it cannot be fetched,
+ * *stop says so. Does not hold the lock. */
+bool cpu_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode,
+	      struct lifted *lifted, struct cpu_stop *stop);
+/* Whether what was lifted may be kept; marks its pages as having translations
+ * and watched. Under the lock. */
+bool cpu_keep(struct cpu_space *space, const struct lifted *lifted);
+/* Copies guest code; returns how many bytes there are, 0 when none. fault says
+ * what the host said when it was not mapped after all. */
+size_t cpu_read_code(struct vcpu *vcpu, uint64_t pc, uint8_t *to, size_t size, struct host_fault *fault);
+
+/* ---- a vCPU's insides --------------------------------------------------- */
+
+/* Lifted regions of this vCPU, for evaluation. */
+struct interp_cache {
+	struct arena arena;
+	struct interp_entry **bucket;
+	size_t bytes;   /* in the arena, about */
+	uint64_t drops; /* of the space when they were lifted */
+};
+
+struct cpu_local {
+	struct vcpu *next;
+	struct arena arena; /* for one translation */
+	struct interp_cache interp;
+
+	/* Host faults. While recovering, C code reads guest memory. */
+	struct recovery recovery;
+	volatile bool recovering;
+	struct host_fault fault;
+	struct ir_eval eval;
+	const struct ir_region *evaluating;
+
+	/* translate/run.c */
+	uint32_t inside;  /* epoch under which it runs; 0 outside. Read by others */
+	uint32_t epoch;   /* that of its jump table and shadow stack */
+	uint32_t mode;    /* mode key of its jump table and shadow stack */
+	uint8_t *shadow;  /* shadow stack with its guards */
+	uint64_t record[5]; /* struct code_exit of a host fault in generated code */
+
+	/* lockstep/ */
+	struct lockstep *lockstep;
+
+	struct cpu_stats stats;
+};
+
+/* The stop for a host fault (local->fault) of the guest instruction at pc. The
+ * frame is exact for it. */
+void cpu_fault_stop(struct vcpu *vcpu, uint64_t pc, struct cpu_stop *stop);
+/* The stop for a trap of the instruction at pc. */
+void cpu_trap_stop(struct vcpu *vcpu, enum ir_trap trap, uint64_t pc, uint64_t next,
+		   uint64_t value, struct cpu_stop *stop);
+/* The guest address that the instruction at pc accesses, from the state. */
+uint64_t cpu_accessed(struct vcpu *vcpu, uint64_t pc, enum ir_access *access);
+/* True and the stop when the frame's poll flag is set. */
+bool cpu_polled(struct vcpu *vcpu, struct cpu_stop *stop);
+
+/* ---- interp/ ------------------------------------------------------------ */
+
+void interp_run(struct vcpu *vcpu, struct cpu_stop *stop);
+/* Evaluates the region once; true: *stop is set. */
+bool interp_region(struct vcpu *vcpu, const struct ir_region *region, struct cpu_stop *stop);
+/* Evaluates the region at the frame's pc once, from the vCPU's own cache. */
+bool interp_here(struct vcpu *vcpu, struct cpu_stop *stop);
+void interp_fini(struct vcpu *vcpu);
+
+/* ---- translate/, for the rest of the folder ------------------------------ */
+
+int translator_init(struct cpu_space *space, struct error *error);
+void translator_fini(struct cpu_space *space);
+void translator_run(struct vcpu *vcpu, struct cpu_stop *stop);
+int translator_vcpu_init(struct vcpu *vcpu, struct error *error);
+void translator_vcpu_fini(struct vcpu *vcpu);
+void translator_sync(struct vcpu *vcpu);
+/* Under the lock: the page's translations die; *first is its list. */
+void translator_drop_page(struct cpu_space *space, struct code_page *page);
+/* Under the lock: everything goes, consistent or not. */
+void cache_flush(struct cpu_space *space);
+void translator_fork(struct cpu_space *space, bool child);
+bool translator_fault(struct vcpu *vcpu, const struct host_fault *fault, void *ucontext);
+void translator_stats(const struct cpu_space *space, struct cpu_stats *stats);
+
+/* ---- lockstep/ ----------------------------------------------------------- */
+
+void lockstep_run(struct vcpu *vcpu, struct cpu_stop *stop);
+int lockstep_vcpu_init(struct vcpu *vcpu, struct error *error);
+void lockstep_vcpu_fini(struct vcpu *vcpu);
+
+/* ---- dump.c --------------------------------------------------------------- */
+
+void cpu_dump_lifted(struct vcpu *vcpu, const struct lifted *lifted);
+void cpu_dump_text(const char *title, const char *text);
+
+#endif

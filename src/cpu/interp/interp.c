@@ -1,0 +1,139 @@
+/* Interpretation: regions are lifted once, kept by the vCPU, and evaluated.
+ *
+ * Lifted regions are dropped all together, when code of the space was
+ * invalidated or when there are too many bytes of them. */
+#include "cpu/cpu_impl.h"
+
+#include <string.h>
+
+#define BUCKETS 4096u
+#define ARENA_LIMIT (32u << 20)
+#define VALUE_WORDS 4 /* ir_eval's room for a value */
+
+struct interp_entry {
+	struct interp_entry *next;
+	uint64_t pc;
+	uint32_t mode;
+	struct lifted lifted;
+};
+
+static struct interp_entry **
+bucket_of(struct interp_cache *cache, uint64_t pc, uint32_t mode)
+{
+	return &cache->bucket[((pc >> 1) ^ (pc >> 13) ^ mode) % BUCKETS];
+}
+
+static void
+drop_all(struct interp_cache *cache)
+{
+	size_t size = BUCKETS * sizeof *cache->bucket;
+
+	arena_reset(&cache->arena);
+	cache->bytes = 0;
+	if (!cache->bucket && !(cache->bucket = pages_alloc(size)))
+		fatal("out of host memory (%zu bytes)", size);
+	memset(cache->bucket, 0, size);
+}
+
+void
+interp_fini(struct vcpu *vcpu)
+{
+	struct interp_cache *cache = &vcpu->local->interp;
+
+	pages_free(cache->bucket, BUCKETS * sizeof *cache->bucket);
+	cache->bucket = NULL;
+	arena_fini(&cache->arena);
+}
+
+/* About what a region takes in the arena. */
+static size_t
+region_bytes(const struct ir_region *region)
+{
+	return region->ins_capacity * sizeof *region->ins + region->block_capacity * sizeof *region->block +
+	       region->pool_capacity * sizeof *region->pool + 2 * CODE_BYTES;
+}
+
+/* The region at pc, lifted now if it is not at hand. NULL: *stop says why. */
+static const struct ir_region *
+find_region(struct vcpu *vcpu, uint64_t pc, uint32_t mode, struct cpu_stop *stop)
+{
+	struct cpu_space *space = vcpu->space;
+	struct interp_cache *cache = &vcpu->local->interp;
+	uint64_t drops = __atomic_load_n(&space->cache->drops, __ATOMIC_ACQUIRE);
+	struct interp_entry *entry, **bucket;
+
+	if (!cache->bucket || cache->drops != drops || cache->bytes > ARENA_LIMIT) {
+		drop_all(cache);
+		cache->drops = drops;
+	}
+	bucket = bucket_of(cache, pc, mode);
+	for (entry = *bucket; entry; entry = entry->next)
+		if (entry->pc == pc && entry->mode == mode)
+			return &entry->lifted.region;
+	entry = arena_alloc(&cache->arena, sizeof *entry);
+	if (!cpu_lift(vcpu, &cache->arena, pc, mode, &entry->lifted, stop))
+		return NULL;
+	cache->bytes += region_bytes(&entry->lifted.region) + sizeof *entry;
+	vcpu->local->stats.interpreted += entry->lifted.region.insns;
+	space_lock(space);
+	if (cpu_keep(space, &entry->lifted)) {
+		entry->pc = pc;
+		entry->mode = mode;
+		entry->next = *bucket;
+		*bucket = entry;
+	}
+	space_unlock(space);
+	return &entry->lifted.region;
+}
+
+/* Values of the evaluation lie in local->arena, which is free between
+ * translations. */
+bool
+interp_region(struct vcpu *vcpu, const struct ir_region *region, struct cpu_stop *stop)
+{
+	struct cpu_local *local = vcpu->local;
+	struct ir_eval *eval = &local->eval;
+
+	arena_reset(&local->arena);
+	eval->frame = vcpu->frame;
+	eval->arena = &local->arena;
+	eval->value = NULL;
+	local->evaluating = region;
+	if (recovery_set(&local->recovery)) {
+		cpu_fault_stop(vcpu, local->evaluating->pc + (uint64_t)(int64_t)local->eval.at, stop);
+		return true;
+	}
+	local->recovering = true;
+	if (!ir_eval(eval, region))
+		fatal("the evaluator does not know an op of the region at %#lx", (unsigned long)region->pc);
+	local->recovering = false;
+	if (eval->kind != IR_EXIT_TRAP)
+		return false;
+	if (eval->before) {
+		uint64_t pc = region->pc + (uint64_t)(int64_t)eval->at;
+
+		cpu_trap_stop(vcpu, eval->trap, pc, pc, eval->trap_value, stop);
+	} else {
+		cpu_trap_stop(vcpu, eval->trap, vcpu->frame->pc, eval->link, eval->trap_value, stop);
+	}
+	return true;
+}
+
+bool
+interp_here(struct vcpu *vcpu, struct cpu_stop *stop)
+{
+	struct ir_frame *frame = vcpu->frame;
+	const struct ir_region *region;
+
+	frame->mode = vcpu->space->guest->mode(frame);
+	region = find_region(vcpu, frame->pc, frame->mode, stop);
+	return !region || interp_region(vcpu, region, stop);
+}
+
+void
+interp_run(struct vcpu *vcpu, struct cpu_stop *stop)
+{
+	while (!cpu_polled(vcpu, stop))
+		if (interp_here(vcpu, stop))
+			return;
+}

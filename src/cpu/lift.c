@@ -1,0 +1,128 @@
+/* Guest code: read, watched, lifted.
+ *
+ * A region lies in one guest page, so that a page's fate is that of its
+ * regions; only an instruction that straddles two pages is a region of its own
+ * in both. */
+#include "cpu/cpu_impl.h"
+
+#include <string.h>
+
+#define DEFAULT_INSNS 64u
+#define LONGEST_INSN 16u
+
+static bool
+guarded_copy(struct cpu_local *local, uint8_t *to, const uint8_t *from, size_t size)
+{
+	if (recovery_set(&local->recovery))
+		return false;
+	local->recovering = true;
+	memcpy(to, from, size);
+	local->recovering = false;
+	return true;
+}
+
+size_t
+cpu_read_code(struct vcpu *vcpu, uint64_t pc, uint8_t *to, size_t size, struct host_fault *fault)
+{
+	size_t readable = 0;
+	const uint8_t *code = vcpu->space->code(vcpu->space, pc, &readable);
+
+	*fault = (struct host_fault){ 0 };
+	if (!code || !readable)
+		return 0;
+	if (size > readable)
+		size = readable;
+	if (guarded_copy(vcpu->local, to, code, size))
+		return size;
+	*fault = vcpu->local->fault;
+	return 0;
+}
+
+static bool
+fetch_fault(uint64_t pc, uint64_t address, const struct host_fault *fault, struct cpu_stop *stop)
+{
+	*stop = (struct cpu_stop){ .kind = CPU_STOP_TRAP, .trap = IR_TRAP_FETCH_FAULT, .pc = pc,
+				   .next = pc, .address = address, .host_signal = fault->signal,
+				   .host_code = fault->code };
+	return false;
+}
+
+static bool
+page_watched(struct cpu_space *space, uint64_t page)
+{
+	struct code_page *entry;
+	bool watched;
+
+	space_lock(space);
+	entry = page_find(&space->cache->pages, page);
+	watched = entry && entry->watched;
+	space_unlock(space);
+	return watched;
+}
+
+static void
+watch_page(struct cpu_space *space, uint64_t page)
+{
+	if (!page_watched(space, page))
+		space->watch(space, page, page + GUEST_PAGE);
+}
+
+/* Reads and lifts what lies in pc's page, or with straddle the one instruction
+ * that begins in it and ends in the next. */
+static size_t
+lift_once(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, bool straddle,
+	  struct lifted *lifted, struct host_fault *fault)
+{
+	struct cpu_space *space = vcpu->space;
+	uint64_t page = align_down(pc, GUEST_PAGE);
+	size_t left = page + GUEST_PAGE - pc, want = left < CODE_BYTES ? left : CODE_BYTES;
+	unsigned insns = vcpu->options->max_insns ? vcpu->options->max_insns : DEFAULT_INSNS;
+	uint8_t *code = arena_alloc(arena, CODE_BYTES + LONGEST_INSN);
+	struct guest_lift_limits limits = { .insns = straddle ? 1 : insns, .code = code };
+
+	lifted->attempts = __atomic_load_n(&space->cache->attempts, __ATOMIC_ACQUIRE);
+	watch_page(space, page);
+	if (straddle) {
+		watch_page(space, page + GUEST_PAGE);
+		want = left + LONGEST_INSN;
+	}
+	limits.readable = cpu_read_code(vcpu, pc, code, want, fault);
+	lifted->code = code;
+	lifted->code_size = limits.readable;
+	if (!limits.readable)
+		return 0;
+	if (space->guest->lift(&lifted->region, arena, pc, mode, &limits))
+		fatal("cannot lift the code at %#lx: the region is too large", (unsigned long)pc);
+	return limits.readable;
+}
+
+bool
+cpu_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode,
+	 struct lifted *lifted, struct cpu_stop *stop)
+{
+	uint64_t left = GUEST_PAGE - pc % GUEST_PAGE;
+	struct host_fault fault;
+	size_t got = lift_once(vcpu, arena, pc, mode, false, lifted, &fault);
+
+	if (!got)
+		return fetch_fault(pc, pc, &fault, stop);
+	if (!lifted->region.bytes && got == left)
+		got = lift_once(vcpu, arena, pc, mode, true, lifted, &fault);
+	if (!got || !lifted->region.bytes)
+		return fetch_fault(pc, pc + got, &fault, stop);
+	cpu_dump_lifted(vcpu, lifted);
+	return true;
+}
+
+bool
+cpu_keep(struct cpu_space *space, const struct lifted *lifted)
+{
+	uint64_t start = align_down(lifted->region.pc, GUEST_PAGE);
+	uint64_t end = lifted->region.pc + lifted->region.bytes;
+
+	if (space->cache->attempts != lifted->attempts)
+		return false;
+	for (uint64_t page = start; page < end; page += GUEST_PAGE)
+		page_make(&space->cache->pages, page)->watched = true;
+	return true;
+}

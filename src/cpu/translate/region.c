@@ -1,0 +1,186 @@
+/* One region: lifted, compiled, put into the tables. */
+#include "cpu/translate/translate.h"
+
+#include "base/raw.h"
+
+#include <sys/syscall.h>
+#include <time.h>
+
+#define HOT_ALIGN 16u
+#define COLD_ALIGN 8u
+#define TRACE_SIZE (256u << 10)
+
+static uint64_t
+clock_ns(const struct vcpu *vcpu)
+{
+	struct timespec now;
+
+	if (!vcpu->options->stats)
+		return 0;
+	RAW2(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static enum target_result
+compile_into(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, struct target_code *code)
+{
+	struct translator *t = translator_of(vcpu);
+	struct segment *segment = &t->segment[index];
+	uint8_t *w = t->memory.w + (size_t)index * SEGMENT_SIZE;
+	struct code_stream hot = { w + segment->hot, w + SEGMENT_COLD };
+	struct code_stream cold = { w + segment->cold, w + SEGMENT_SIZE };
+	unsigned dump = vcpu->options->dump & (CPU_DUMP_REGALLOC | CPU_DUMP_EMIT);
+	struct target_job job = {
+		.region = &lifted->region,
+		.number = t->region_count,
+		.anchor = (int64_t)(lifted->region.pc - segment->anchor),
+		.anchor_slot = w,
+		.hot = &hot,
+		.cold = &cold,
+		.arena = &vcpu->local->arena,
+		.guest_base_zero = !vcpu->space->guest_base,
+		.force_faults = vcpu->options->force_faults,
+	};
+	enum target_result result;
+
+	if (segment->regions == SEGMENT_REGIONS)
+		return TARGET_NO_ROOM;
+	if (UNLIKELY(dump)) {
+		job.trace = arena_alloc(&vcpu->local->arena, TRACE_SIZE);
+		job.trace_size = TRACE_SIZE;
+	}
+	result = t->target->compile(&job, code);
+	if (UNLIKELY(dump))
+		cpu_dump_text("emit", job.trace);
+	return result;
+}
+
+static void
+list_in_pages(struct cpu_space *space, struct region *region, uint32_t number)
+{
+	uint64_t first = align_down(region->pc, GUEST_PAGE);
+
+	for (unsigned i = 0; i < 2 && first + i * GUEST_PAGE < region->pc + region->bytes; i++) {
+		struct code_page *page = page_make(&space->cache->pages, first + i * GUEST_PAGE);
+
+		region->page_next[i] = page->first;
+		page->first = number;
+	}
+}
+
+/* Gives the compiled code its place; the last step makes it visible. */
+static bool
+region_publish(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, const struct target_code *code)
+{
+	struct translator *t = translator_of(vcpu);
+	struct cpu_stats *stats = &vcpu->local->stats;
+	struct region *region = &t->region[t->region_count];
+	struct segment *segment = &t->segment[index];
+	uint32_t map = t->map_used;
+
+	*region = (struct region){ .pc = lifted->region.pc, .mode = lifted->region.mode,
+				   .bytes = (uint16_t)lifted->region.bytes };
+	if (code) {
+		region->hot = index * SEGMENT_SIZE + segment->hot;
+		region->cold = index * SEGMENT_SIZE + segment->cold;
+		region->hot_size = code->hot_size;
+		region->cold_size = code->cold_size;
+		if (!points_pack(t, region, code))
+			return false;
+		segment->hot = (uint32_t)align_up(segment->hot + code->hot_size, HOT_ALIGN);
+		segment->cold = (uint32_t)align_up(segment->cold + code->cold_size, COLD_ALIGN);
+		t->order[(size_t)index * SEGMENT_REGIONS + segment->regions] = t->region_count;
+		__atomic_store_n(&segment->regions, segment->regions + 1, __ATOMIC_RELEASE);
+		stats->host_bytes += code->hot_size;
+		stats->cold_bytes += code->cold_size;
+		stats->map_bytes += t->map_used - map;
+	}
+	stats->regions++;
+	stats->guest_insns += lifted->region.insns;
+	region->state = code ? REGION_LIVE : REGION_INTERPRET;
+	list_in_pages(vcpu->space, region, t->region_count);
+	lookup_insert(t, t->region_count++);
+	return true;
+}
+
+enum room { ROOM_DONE, ROOM_SEGMENT, ROOM_NONE };
+
+/* Tries once: done, the segment is full, or the tables are. */
+static enum room
+region_try(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor)
+{
+	struct translator *t = translator_of(vcpu);
+	uint32_t index = segment_for(t, lifted->region.pc, anchor);
+	struct target_code code = { 0 };
+
+	if (index == SEGMENT_NONE || t->region_count == t->region_max)
+		return ROOM_NONE;
+	switch (compile_into(vcpu, lifted, index, &code)) {
+	case TARGET_OK:
+		return region_publish(vcpu, lifted, index, &code) ? ROOM_DONE : ROOM_NONE;
+	case TARGET_NO_ROOM:
+		if (t->segment[index].regions) {
+			t->segment[index].full = true;
+			return ROOM_SEGMENT;
+		}
+		/* Too large for an empty segment, so for any. */
+		break;
+	case TARGET_UNSUPPORTED:
+		break;
+	}
+	return region_publish(vcpu, lifted, index, NULL) ? ROOM_DONE : ROOM_NONE;
+}
+
+/* Under the lock. False: not now, or not at all as it changed. */
+static bool
+region_compile(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor)
+{
+	struct cpu_space *space = vcpu->space;
+	struct translator *t = translator_of(vcpu);
+	bool flushed = false;
+
+	if (lookup_find(t, lifted->region.pc, lifted->region.mode))
+		return true;
+	if (t->draining && !cache_reclaim(space, vcpu))
+		return false;
+	if (!cpu_keep(space, lifted))
+		return false;
+	for (;;) {
+		switch (region_try(vcpu, lifted, anchor)) {
+		case ROOM_DONE:
+			return true;
+		case ROOM_SEGMENT:
+			break;
+		case ROOM_NONE:
+			if (flushed)
+				return false;
+			flushed = true;
+			cache_flush(space);
+			if (!cache_reclaim(space, vcpu))
+				return false;
+			break;
+		}
+	}
+}
+
+enum region_made
+region_make(struct vcpu *vcpu, struct cpu_stop *stop)
+{
+	struct cpu_space *space = vcpu->space;
+	struct cpu_local *local = vcpu->local;
+	uint64_t pc = vcpu->frame->pc, began = clock_ns(vcpu), anchor;
+	struct lifted lifted;
+	bool made;
+
+	arena_reset(&local->arena);
+	if (!cpu_lift(vcpu, &local->arena, pc, vcpu->frame->mode, &lifted, stop))
+		return REGION_STOPPED;
+	anchor = space->anchor(space, pc);
+	space_lock(space);
+	made = region_compile(vcpu, &lifted, anchor);
+	space_unlock(space);
+	local->stats.translate_ns += clock_ns(vcpu) - began;
+	if (made)
+		return REGION_MADE;
+	return run_interpreted(vcpu, stop) ? REGION_STOPPED : REGION_EVALUATED;
+}

@@ -1,0 +1,71 @@
+/* Shadow stacks: the host stack pointer of generated code.
+ *
+ *     low   guard page | … pairs pushed, growing down … | base | void | guard page
+ *
+ * Calls push pairs of guest return PC and host return address. Above the base
+ * lie pairs that match no guest PC (odd words), so that a guest that returns
+ * more often than it called falls to the jump table some times before it hits
+ * the upper guard. Either guard resets the pointer to the base and retries:
+ * what was on the stack is forgotten, which costs time and nothing else.
+ */
+#include "cpu/translate/translate.h"
+
+#include "base/raw.h"
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#define SHADOW_SIZE (1u << 20)
+#define GUARD 4096u
+#define VOID_WORDS 256u
+#define VOID_WORD UINT64_C(1) /* no guest PC, no host address */
+
+static uint64_t *
+shadow_base(const struct vcpu *vcpu)
+{
+	return (uint64_t *)(void *)(vcpu->local->shadow + GUARD + SHADOW_SIZE) - VOID_WORDS;
+}
+
+int
+shadow_init(struct vcpu *vcpu, struct error *error)
+{
+	uint8_t *shadow = pages_alloc(SHADOW_SIZE + 2 * GUARD);
+
+	if (!shadow)
+		return error_set(error, 12, "no memory for a shadow stack");
+	vcpu->local->shadow = shadow;
+	RAW3(SYS_mprotect, shadow, GUARD, PROT_NONE);
+	RAW3(SYS_mprotect, shadow + GUARD + SHADOW_SIZE, GUARD, PROT_NONE);
+	shadow_reset(vcpu);
+	return 0;
+}
+
+void
+shadow_fini(struct vcpu *vcpu)
+{
+	pages_free(vcpu->local->shadow, SHADOW_SIZE + 2 * GUARD);
+	vcpu->local->shadow = NULL;
+}
+
+void
+shadow_reset(struct vcpu *vcpu)
+{
+	uint64_t *base = shadow_base(vcpu);
+
+	for (unsigned i = 0; i < VOID_WORDS; i++)
+		base[i] = VOID_WORD;
+	vcpu->frame->shadow_stack = base;
+}
+
+bool
+shadow_fault(struct vcpu *vcpu, const struct host_fault *fault, void *ucontext)
+{
+	uintptr_t low = (uintptr_t)vcpu->local->shadow;
+	uintptr_t high = low + GUARD + SHADOW_SIZE;
+
+	if (!fault->has_address || (fault->address - low >= GUARD && fault->address - high >= GUARD))
+		return false;
+	shadow_reset(vcpu);
+	host_fault_set_stack(ucontext, (uintptr_t)vcpu->frame->shadow_stack);
+	return true;
+}

@@ -1,0 +1,197 @@
+/* translate/: the code cache of an address space, and the loop around it.
+ *
+ *   cache.c     tables, lookup, flush and reclaiming
+ *   segment.c   code memory: segments, which one serves which guest code, fork
+ *   region.c    one region compiled and put into the tables
+ *   link.c      chaining, unlinking, invalidation
+ *   points.c    from a host PC back to the guest: compact state maps
+ *   run.c       the run loop
+ *   shadow.c    shadow stacks
+ *
+ * A segment holds code for guest code within 1 GiB of its anchor: hot code in
+ * its first half, cold in its second, each growing upwards, so that regions
+ * lie in order of their numbers' making and a host PC is found by bisection.
+ *
+ * Numbers, not pointers, name regions and places, so tables can be reserved
+ * once, are touched as they fill, and mean the same after fork. A region's
+ * entry never changes place; a dead one stays until everything is reclaimed.
+ *
+ * Reclaiming. A flush counts the epoch up and makes everything dead, but code
+ * memory and tables may be used anew only when no vCPU runs under the old
+ * epoch (local->inside). A vCPU that enters under a new epoch first resets its
+ * shadow stack and jump table, the only places that hold addresses of code
+ * from run to run. Until all have done so, code is interpreted.
+ *
+ * Reading without the lock: lookups (translator.lookup, region[]), and what
+ * the owner of a vCPU needs for a fault in a region that it is in.
+ */
+#ifndef CPU_TRANSLATE_TRANSLATE_H
+#define CPU_TRANSLATE_TRANSLATE_H
+
+#include "codegen/target.h"
+#include "cpu/cpu_impl.h"
+#include "host/codemem.h"
+
+#define SEGMENT_SIZE (1u << 20)
+#define SEGMENT_COLD (SEGMENT_SIZE / 2) /* where its cold code starts */
+#define SEGMENT_HEAD 64u               /* before the hot code: the anchor slot */
+#define SEGMENT_REGIONS (SEGMENT_SIZE / 32) /* at most */
+#define REACH (UINT64_C(1) << 30)      /* guest code from its anchor */
+
+enum region_state {
+	REGION_NONE,
+	REGION_LIVE,
+	REGION_INTERPRET, /* the target has no code for it */
+	REGION_DEAD,
+};
+
+struct region {
+	uint64_t pc;
+	uint32_t mode;
+	uint32_t hot, cold;          /* offsets in code memory */
+	uint32_t hot_size, cold_size;
+	uint32_t points, points_end; /* offsets in translator.map */
+	uint32_t incoming;           /* first link that leads here; 0: none */
+	uint32_t page_next[2];       /* in the lists of its one or two pages */
+	uint16_t bytes;              /* of guest code */
+	uint8_t state;               /* enum region_state */
+};
+
+/* An exit that jumps to a region. */
+struct link {
+	uint32_t exit; /* offset of its code_exit in code memory */
+	uint32_t next; /* in the region's list */
+};
+
+struct segment {
+	uint64_t anchor;
+	uint32_t hot, cold;           /* next free bytes, from the segment's start */
+	uint32_t seal_hot, seal_cold; /* code below these is shared with the
+	                                 other side of a fork */
+	uint32_t regions;             /* in translator.order. Read without the lock */
+	uint32_t wanted;              /* times a sealed exit was missed */
+	bool mapped, full;
+	bool sealed;                  /* may not grow: the other side may */
+};
+
+/* Open addressing over region numbers; 0 is free. */
+struct lookup {
+	struct lookup *older; /* not yet reclaimed */
+	uint32_t mask, used;
+	uint32_t slot[];
+};
+
+struct translator {
+	const struct target *target;
+	const struct guest *guest;
+	struct target_thunks thunks;
+	struct code_memory memory;
+	uint32_t epoch;   /* from 1 on. Read without the lock */
+	bool draining;    /* flushed, not reclaimed */
+	struct lookup *lookup;
+
+	/* Reserved memory, touched as it fills. */
+	uint8_t *tables;
+	size_t tables_size;
+	struct region *region; /* [1, region_count) */
+	uint32_t region_count, region_max;
+	struct link *link;     /* [1, link_count) */
+	uint32_t link_count, link_max;
+	uint8_t *map;          /* [1, map_used) */
+	uint32_t map_used, map_max;
+	uint32_t *order;       /* SEGMENT_REGIONS a segment: its regions by address */
+	struct segment *segment; /* [1, segment_max); 0 has the thunks */
+	uint32_t segment_max, segment_next, segment_limit;
+};
+
+static inline struct translator *
+translator_of(const struct vcpu *vcpu)
+{
+	return vcpu->space->cache->translator;
+}
+
+static inline const void *
+region_entry(const struct translator *t, const struct region *region)
+{
+	return t->memory.x + region->hot;
+}
+
+static inline uint8_t
+region_state(const struct region *region)
+{
+	return __atomic_load_n(&region->state, __ATOMIC_ACQUIRE);
+}
+
+/* ---- cache.c ------------------------------------------------------------- */
+
+/* The live region for pc under mode, NULL if there is none. No lock. */
+struct region *lookup_find(const struct translator *t, uint64_t pc, uint32_t mode);
+/* Under the lock. */
+void lookup_insert(struct translator *t, uint32_t number);
+/* Under the lock: makes memory of a flush usable again; self is outside. False
+ * while some vCPU runs under an old epoch. */
+bool cache_reclaim(struct cpu_space *space, const struct vcpu *self);
+
+/* ---- segment.c ------------------------------------------------------------ */
+
+enum { SEGMENT_NONE = 0 };
+/* A segment for code at pc that is not full; a new one gets the anchor given.
+ * SEGMENT_NONE: the cache is full. */
+uint32_t segment_for(struct translator *t, uint64_t pc, uint64_t anchor);
+/* Before code at an offset of code memory is changed. False: it cannot be, or
+ * with eager false, it is not worth it yet. */
+bool segment_unseal(struct translator *t, uint32_t offset, bool eager);
+void segment_reset(struct translator *t);
+
+/* ---- region.c ------------------------------------------------------------- */
+
+enum region_made { REGION_MADE, REGION_EVALUATED, REGION_STOPPED };
+/* Translates the code at the frame's pc; the vCPU is outside. Where that can
+ * not be now, evaluates it. REGION_STOPPED: *stop is set. */
+enum region_made region_make(struct vcpu *vcpu, struct cpu_stop *stop);
+
+/* ---- link.c --------------------------------------------------------------- */
+
+/* Chains the exit at this offset to the region if both still live. */
+void link_exit(struct vcpu *vcpu, uint32_t exit, struct region *to, uint32_t epoch);
+/* Under the lock: this region is never entered again. */
+void region_kill(struct cpu_space *space, uint32_t number);
+
+/* ---- points.c ------------------------------------------------------------- */
+
+/* Packs the points and moves of a compiled region into translator.map; false:
+ * no room. Sets region->points and points_end. */
+bool points_pack(struct translator *t, struct region *region, const struct target_code *code);
+/* Bounds of what a point's moves may be. */
+#define POINT_MOVES IR_SLOT_MAX
+/* The point of a host PC, by its offset from the region's hot start: the delta
+ * of the guest instruction, and its moves (room for POINT_MOVES). */
+bool points_find(const struct translator *t, const struct region *region, uint32_t host,
+		 int32_t *pc, struct code_move *move, uint32_t *moves);
+/* The region whose hot code holds the running address; NULL if none. */
+struct region *region_at(const struct translator *t, uintptr_t x);
+
+/* ---- shadow.c ------------------------------------------------------------- */
+
+int shadow_init(struct vcpu *vcpu, struct error *error);
+void shadow_fini(struct vcpu *vcpu);
+void shadow_reset(struct vcpu *vcpu);
+/* True if the fault hit a guard: the context goes on with a fresh stack. */
+bool shadow_fault(struct vcpu *vcpu, const struct host_fault *fault, void *ucontext);
+
+/* ---- run.c ----------------------------------------------------------------- */
+
+/* Evaluates what is at the frame's pc, once. True: *stop is set. */
+bool run_interpreted(struct vcpu *vcpu, struct cpu_stop *stop);
+/* Publishes that the vCPU runs under the present epoch, which it returns;
+ * makes shadow stack and jump table fit for it and for frame->mode. */
+uint32_t safepoint_enter(struct vcpu *vcpu);
+void safepoint_leave(struct vcpu *vcpu);
+/* What the exit that the frame recorded asks for. True: *stop is set. */
+struct run_next {
+	uint32_t link;  /* exit to chain to the next region, an offset; 0: none */
+	bool indirect;  /* the next region belongs into the jump table */
+};
+bool exit_decode(struct vcpu *vcpu, struct run_next *next, struct cpu_stop *stop);
+
+#endif
