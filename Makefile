@@ -180,6 +180,7 @@ SHARE := $(DESTDIR)$(PREFIX)/share
 MAN1 := $(wildcard doc/man/*.1)
 
 install: all
+	$(if $(PROGRAMS),,$(error there is no program to install yet))
 	install -d $(BIN) $(SHARE)/man/man1
 	install -m 755 $(PROGRAMS) $(BIN)/
 	$(if $(MAN1),install -m 644 $(MAN1) $(SHARE)/man/man1/)

@@ -31,10 +31,10 @@ Vector.__add = function(a, b)
 end
 
 local sum, parts = setmetatable({ x = 0, y = 0 }, Vector), {}
-for i = 1, 500000 do
+for i = 1, 1200000 do
 	sum = sum + setmetatable({ x = random() % 100, y = i % 7 }, Vector)
 end
-for i = 1, 60000 do
+for i = 1, 100000 do
 	parts[i] = string.format("%d:%s", random() % 1000, string.rep("ab", i % 4))
 end
 table.sort(parts)
@@ -43,7 +43,7 @@ for number in text:gmatch("(%d+):abab,") do
 	hits = hits + tonumber(number)
 end
 local generator = coroutine.wrap(function()
-	for i = 1, 400000 do
+	for i = 1, 900000 do
 		coroutine.yield(i * i % 1009)
 	end
 	return -1

@@ -7,7 +7,7 @@ sub random { $state = ($state * 1103515245 + 12345) % 2147483648; return $state 
 
 my @names = map { chr(97 + random() % 26) . chr(97 + random() % 26) . random() % 50 } 1 .. 500;
 my @lines = map { sprintf "%s %d.%d.%d.%d \"GET /%s/%d\" %d", $names[random() % 500], random() % 256,
-	random() % 256, 0, $_ % 256, $names[$_ % 500], random() % 9, random() % 4 ? 200 : 404 } 1 .. 100000;
+	random() % 256, 0, $_ % 256, $names[$_ % 500], random() % 9, random() % 4 ? 200 : 404 } 1 .. 200000;
 my (%hits, %bytes, $missed);
 for (@lines) {
 	next unless /^(\w+) ([\d.]+) "GET \/(\w+)\/(\d)" (\d+)$/;
@@ -15,7 +15,7 @@ for (@lines) {
 	$bytes{join '.', (split /\./, $2)[0, 1]} += $4;
 	$missed++ if $5 == 404;
 }
-my $text = join "\n", @lines[0 .. 9999];
+my $text = join "\n", @lines[0 .. 19999];
 (my $changed = $text) =~ s/(\d+)\.(\d+)/$2-$1/g;
 $changed =~ tr/a-m/n-z/;
 my @top = sort { $hits{$b} <=> $hits{$a} || $a cmp $b } keys %hits;

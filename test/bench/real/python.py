@@ -43,7 +43,7 @@ def queens(n, row=0, columns=0, up=0, down=0):
 def main():
     source = random(1)
     out = []
-    text = " ".join(words(source, 60000))
+    text = " ".join(words(source, 120000))
     counts = {}
     for word in text.split():
         counts[word] = counts.get(word, 0) + 1
@@ -51,13 +51,13 @@ def main():
     out.append(len(re.findall(r"\b(t\w+)\s+(\w*s)\b", text)))
     out.append(re.sub(r"([aeiou])([^aeiou ])", r"\2\1", text)[:200])
     accounts = {}
-    for i in range(120000):
+    for i in range(250000):
         n = next(source)
         accounts.setdefault(n % 997, Account(str(n % 997))).move(n % 1000 - 500)
     out.append([accounts[k].balance for k in sorted(accounts)][:100])
-    out.append(queens(8))
+    out.append(queens(9))
     out.append(str(pow(3, 20000) % (10 ** 40)))
-    table = json.loads(json.dumps([{"id": i, "tags": [str(i % 7), "x" * (i % 5)], "ratio": i / 7} for i in range(15000)]))
+    table = json.loads(json.dumps([{"id": i, "tags": [str(i % 7), "x" * (i % 5)], "ratio": i / 7} for i in range(40000)]))
     out.append(sum(len(row["tags"][1]) for row in table))
     out.append(sum(row["ratio"] for row in table))
     print(hashlib.sha256(json.dumps(out).encode()).hexdigest())

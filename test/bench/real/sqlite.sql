@@ -1,9 +1,9 @@
--- A table of 150,000 rows, indexes, joins, aggregates, updates; in memory.
+-- A table of 250,000 rows, indexes, joins, aggregates, updates; in memory.
 CREATE TABLE item(id INTEGER PRIMARY KEY, kind INTEGER, price INTEGER, name TEXT);
 CREATE TABLE kind(id INTEGER PRIMARY KEY, label TEXT);
 BEGIN;
 WITH RECURSIVE n(i, r) AS (SELECT 1, 12345 UNION ALL
-	SELECT i + 1, (r * 1103515245 + 12345) % 2147483648 FROM n WHERE i < 150000)
+	SELECT i + 1, (r * 1103515245 + 12345) % 2147483648 FROM n WHERE i < 250000)
 INSERT INTO item SELECT i, (r / 65536) % 200, (r / 256) % 10000, printf('%06x-%d', r % 16777216, i % 100) FROM n;
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199)
 INSERT INTO kind SELECT i, 'kind ' || i FROM n;
