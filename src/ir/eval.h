@@ -36,7 +36,10 @@ struct ir_eval {
 
 	/* Progress, valid while it runs and after. */
 	volatile int32_t at;       /* delta of the current guest instruction */
-	volatile uint32_t retired; /* guest instructions completed */
+	volatile uint32_t retired; /* guest instructions completed: the ATs
+	                              met but for the current one; at an exit,
+	                              as struct ir_exit's (counted, so right
+	                              for loops too) */
 
 	/* Result. */
 	enum ir_exit_kind kind;
@@ -44,12 +47,14 @@ struct ir_eval {
 	uint64_t trap_value; /* CHECK's value, or a window fault's address */
 	bool before;         /* the trap belongs before its instruction: pc is
 	                        the instruction's own (faults, CHECK) */
-	uint64_t link;       /* CALL, ICALL: guest return address; TRAP: next PC */
+	uint64_t link;       /* CALL, ICALL: guest return address; TRAP: next PC
+	                        (of a fault or CHECK too) */
 };
 
 /* Evaluates the region once from its entry; leaves frame->pc at the next guest
- * PC (for an exit trap: the address of the instruction). Returns false on an
- * op it does not know (a bug), with its number in *value of an error line. */
+ * PC (for an exit trap: the address of the instruction). The frame's FP state
+ * must be whole (target->fp_sync). Returns false on an op it does not know or
+ * a helper that is not there (a bug), after an error line. */
 bool ir_eval(struct ir_eval *eval, const struct ir_region *region);
 
 #endif

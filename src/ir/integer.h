@@ -31,8 +31,4 @@ bool ir_int_compare(enum ir_cond cond, unsigned bits, uint64_t x, uint64_t y);
 bool ir_int_op(enum ir_op op, enum ir_type type, enum ir_type from, unsigned aux, uint64_t a,
 	       uint64_t b, uint64_t c, uint64_t *result);
 
-/* Flags as a value: enum ir_flag bits, and how those conditions that compare
- * unsigned read C. */
-enum { IR_FLAG_C_NOT_BORROW = 64 };
-
 #endif

@@ -114,7 +114,11 @@ enum ir_cond { /* ICMP; COND has the flag conditions as well */
 	IR_EQ, IR_NE, IR_SLT, IR_SLE, IR_SGT, IR_SGE, IR_ULT, IR_ULE, IR_UGT, IR_UGE,
 	IR_MI, IR_PL, IR_VS, IR_VC, IR_CS, IR_CC, IR_PE, IR_PO
 };
-enum ir_flag { IR_FLAG_N = 1, IR_FLAG_Z = 2, IR_FLAG_C = 4, IR_FLAG_V = 8, IR_FLAG_P = 16, IR_FLAG_A = 32 };
+enum ir_flag { IR_FLAG_N = 1, IR_FLAG_Z = 2, IR_FLAG_C = 4, IR_FLAG_V = 8, IR_FLAG_P = 16, IR_FLAG_A = 32,
+	       /* Not a flag: how ULT ULE UGT UGE read C. Whoever makes flags
+	        * sets it by the low bit of aux, enum ir_carry. A slot of type
+	        * flags is one byte of these bits. */
+	       IR_FLAG_C_NOT_BORROW = 64 };
 enum ir_carry { IR_CARRY_BORROW, IR_CARRY_NOT_BORROW };
 
 /* XLATE: aux = access | log2 of the alignment demanded << 4. lo and hi of imm
@@ -137,6 +141,7 @@ enum ir_rmw { IR_RMW_XCHG, IR_RMW_ADD, IR_RMW_AND, IR_RMW_OR, IR_RMW_XOR, IR_RMW
 
 /* FENCE: predecessor set in the low 4 bits, successor in the next 4; bits as
  * RISC-V's: W 1, R 2, O 4, I 8. IR_FENCE_COMPILER orders nothing at run time. */
+#define IR_FENCE_COMPILER 0
 #define IR_FENCE(pred, succ) ((uint16_t)((pred) | (succ) << 4))
 
 /* Floating point. Rounding modes carry RISC-V's numbers; those of the guest
@@ -343,7 +348,8 @@ ir_ref ir_unbox(struct ir_builder *b, enum ir_type type, ir_ref x);
 /* type: of the result; x and y have one type, any integer. */
 ir_ref ir_icmp(struct ir_builder *b, enum ir_type type, enum ir_cond cond, ir_ref x, ir_ref y);
 ir_ref ir_select(struct ir_builder *b, ir_ref cond, ir_ref yes, ir_ref no);
-ir_ref ir_xlate(struct ir_builder *b, enum ir_access access, unsigned align_log2, ir_ref address, int32_t lo, int32_t hi);
+ir_ref ir_xlate(struct ir_builder *b, enum ir_access access, unsigned align_log2, ir_ref address,
+		int32_t lo, int32_t hi);
 /* A load of memory type `memory` extended to `type`; disp is added to host. */
 ir_ref ir_load(struct ir_builder *b, enum ir_type type, unsigned mem_aux, ir_ref host, int32_t disp);
 void ir_store(struct ir_builder *b, unsigned mem_aux, ir_ref host, ir_ref value, int32_t disp);
