@@ -62,9 +62,13 @@ check_minmax(enum fp_format f, bool max, uint64_t a, uint64_t b)
 
 	CHECK_INT(op(&riscv, f, FP_MINMAX_NUMBER, a, b),
 		  a_nan && b_nan ? canonical : a_nan || b_nan ? one : number);
+	CHECK_INT(riscv.flags, signaling ? FP_INVALID : 0);
+	riscv.flags = 0;
 	CHECK_INT(op(&riscv, f, FP_MINMAX_NAN, a, b), a_nan || b_nan ? canonical : number);
 	CHECK_INT(riscv.flags, signaling ? FP_INVALID : 0);
 	CHECK_INT(op(&arm, f, FP_MINMAX_NAN, a, b), a_nan || b_nan ? arm_nan(f, a, b) : number);
+	CHECK_INT(arm.flags, signaling ? FP_INVALID : 0);
+	arm.flags = 0;
 	CHECK_INT(op(&arm, f, FP_MINMAX_QUIET_NUMBER, a, b),
 		  signaling || (a_nan && b_nan) ? arm_nan(f, a, b)
 		  : a_nan || b_nan		? one
