@@ -139,7 +139,7 @@ check-format:
 	tools/check-format
 
 # Less than a minute: run before every commit.
-check-quick: check-layers all unit
+check-quick: check-layers check-format all unit
 	@BUILD=$(B) test/run unit
 
 # `make test` and `make demo` stand alone on a fresh machine: they first
