@@ -23,6 +23,8 @@ struct isomorph_process_options {
 	bool strace;
 	bool stats;
 	bool force_faults;
+	bool guest_base;          /* guest memory in a window of its own, not at
+	                             its own addresses */
 	bool baseline;            /* only x86-64-v2 host features */
 	unsigned lockstep_sample; /* 1: every region */
 	unsigned max_insns;       /* per region; 0: default */

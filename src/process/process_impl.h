@@ -46,6 +46,7 @@ struct mapping {
 enum {
 	MAPPING_NOEXEC = 1 << 30,    /* of a file on a noexec file system */
 	MAPPING_RESERVED = 1 << 29,  /* the emulator's own: not the guest's to see or touch */
+	MAPPING_DONTFORK = 1 << 28,  /* MADV_DONTFORK: not in a fork's child */
 };
 
 struct space; /* tree of mappings under a futex lock; opaque outside space.c */
@@ -59,6 +60,9 @@ void space_free(struct space *);
  * NULL. Other resources: false, the caller asks the host. */
 bool space_rlimit(struct space *, int resource, const struct rlimit *set, struct rlimit *old, int64_t *result);
 uint64_t space_size(const struct space *space);
+/* For address-space randomisation: up to 2^bits pages, in bytes; 0 when the
+ * personality says so. */
+uint64_t space_random(const struct space *space, unsigned bits);
 /* mmap and friends with kernel semantics on the guest's tree. Addresses are
  * guest addresses. Return address/0 or -errno. */
 int64_t space_mmap(struct space *, uint64_t address, uint64_t length, int prot, int flags, int fd, uint64_t offset);

@@ -1,0 +1,219 @@
+/* Pages that the guest may write to and that hold translated code.
+ *
+ * Such a page is read-only at the host. The first store to it faults, the
+ * fault lifts the watch and drops the translations, and the store is made
+ * again. Pages that the guest may not write need no watch: nothing changes
+ * them before an mprotect or mmap, which drop translations themselves.
+ *
+ * Two threads may fault on the same page at once. The second finds the watch
+ * gone; that it was there a moment ago is known from `recent`.
+ */
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "process/space_impl.h"
+
+static size_t
+watch_slot(const struct watch_set *set, uint64_t page)
+{
+	uint64_t hash = (page / PAGE) * 0x9e3779b97f4a7c15ull;
+	size_t i = (size_t)(hash >> 20) & (set->size - 1);
+
+	while (set->slot[i] && set->slot[i] != (page | 1))
+		i = (i + 1) & (set->size - 1);
+	return i;
+}
+
+static bool
+watch_has(const struct watch_set *set, uint64_t page)
+{
+	return set->count && set->slot[watch_slot(set, page)];
+}
+
+static void
+watch_grow(struct watch_set *set)
+{
+	struct watch_set old = *set;
+
+	set->size = old.size ? old.size * 2 : PAGE / sizeof *set->slot;
+	set->slot = pages_alloc(set->size * sizeof *set->slot);
+	if (!set->slot)
+		fatal("out of host memory for watched pages");
+	for (size_t i = 0; i < old.size; i++)
+		if (old.slot[i])
+			set->slot[watch_slot(set, old.slot[i] & ~1ull)] = old.slot[i];
+	pages_free(old.slot, old.size * sizeof *old.slot);
+}
+
+static void
+watch_add(struct watch_set *set, uint64_t page)
+{
+	if (set->count * 2 >= set->size)
+		watch_grow(set);
+	set->slot[watch_slot(set, page)] = page | 1;
+	__atomic_store_n(&set->count, set->count + 1, __ATOMIC_RELAXED);
+}
+
+/* Takes an entry out; entries after it that it had pushed on move back. */
+static void
+watch_remove(struct watch_set *set, uint64_t page)
+{
+	size_t i = watch_slot(set, page), n = i;
+
+	set->slot[i] = 0;
+	__atomic_store_n(&set->count, set->count - 1, __ATOMIC_RELAXED);
+	for (;;) {
+		uint64_t entry;
+
+		n = (n + 1) & (set->size - 1);
+		entry = set->slot[n];
+		if (!entry)
+			return;
+		set->slot[n] = 0;
+		set->slot[watch_slot(set, entry & ~1ull)] = entry;
+	}
+}
+
+/* Calls out the next watched page in [*at, end); short ranges are asked page by
+ * page, long ones by going through the set (in no order; *cursor keeps the
+ * place and starts at 0). */
+static bool
+watch_next(const struct watch_set *set, uint64_t start, uint64_t end, size_t *cursor, uint64_t *page)
+{
+	if ((end - start) / PAGE <= set->size) {
+		for (; start + *cursor * PAGE < end; ++*cursor)
+			if (watch_has(set, start + *cursor * PAGE)) {
+				*page = start + *cursor * PAGE;
+				return true;
+			}
+		return false;
+	}
+	for (; *cursor < set->size; ++*cursor) {
+		*page = set->slot[*cursor] & ~1ull;
+		if (set->slot[*cursor] && *page >= start && *page < end)
+			return true;
+	}
+	return false;
+}
+
+static void
+recent_forget(struct watch_set *set, uint64_t start, uint64_t end)
+{
+	for (unsigned i = 0; i < WATCH_RECENT; i++)
+		if (set->recent[i] >= start && set->recent[i] < end)
+			set->recent[i] = 0;
+}
+
+void
+watch_clear(struct space *space, uint64_t start, uint64_t end)
+{
+	struct watch_set *set = &space->watch;
+	uint64_t page;
+	size_t cursor = 0;
+
+	recent_forget(set, start, end);
+	/* The removed slot may be filled by a later entry: look at it again. */
+	while (set->count && watch_next(set, start, end, &cursor, &page))
+		watch_remove(set, page);
+	/* An entry that wrapped around to before the cursor. */
+	cursor = 0;
+	while (set->count && watch_next(set, start, end, &cursor, &page))
+		watch_remove(set, page);
+}
+
+static void
+page_open(struct space *space, uint64_t page)
+{
+	size_t i = tree_find(space, page);
+
+	if (i < space->count && space->map[i].start <= page)
+		RAW3(SYS_mprotect, space->base + page, PAGE, space_host_prot(space->map[i].prot));
+}
+
+bool
+watch_lift(struct space *space, uint64_t start, uint64_t end, uint64_t *low, uint64_t *high)
+{
+	struct watch_set *set = &space->watch;
+	uint64_t page;
+
+	*low = UINT64_MAX;
+	*high = 0;
+	for (size_t cursor = 0; set->count && watch_next(set, start, end, &cursor, &page); cursor++) {
+		page_open(space, page);
+		if (page < *low)
+			*low = page;
+		if (page + PAGE > *high)
+			*high = page + PAGE;
+	}
+	if (*high)
+		watch_clear(space, *low, *high);
+	return *high != 0;
+}
+
+void
+space_watch(struct cpu_space *cpu, uint64_t start, uint64_t end)
+{
+	struct space *space = ((struct process *)cpu->owner)->space;
+
+	space_lock(space);
+	for (uint64_t page = align_down(start, PAGE); page < end; page += PAGE) {
+		size_t i = tree_find(space, page);
+
+		if (i == space->count || space->map[i].start > page ||
+		    !(space->map[i].prot & PROT_WRITE) || watch_has(&space->watch, page))
+			continue;
+		watch_add(&space->watch, page);
+		RAW3(SYS_mprotect, space->base + page, PAGE, PROT_READ);
+	}
+	space_unlock(space);
+}
+
+bool
+space_unwatch_fault(struct space *space, uint64_t address)
+{
+	struct watch_set *set = &space->watch;
+	uint64_t page = align_down(address, PAGE);
+	bool watched, retry = false;
+
+	space_lock(space);
+	watched = watch_has(set, page);
+	if (watched) {
+		page_open(space, page);
+		watch_remove(set, page);
+		set->recent[set->recent_next++ % WATCH_RECENT] = page;
+	} else {
+		for (unsigned i = 0; i < WATCH_RECENT && page; i++)
+			retry |= set->recent[i] == page;
+	}
+	space_unlock(space);
+	if (watched)
+		space_code_gone(space, page, page + PAGE);
+	return watched || retry;
+}
+
+void
+space_unwatch(struct space *space, uint64_t address, uint64_t length)
+{
+	uint64_t low, high;
+	bool any;
+
+	if (LIKELY(!__atomic_load_n(&space->watch.count, __ATOMIC_RELAXED)) || !length)
+		return;
+	if (address >= space->size)
+		return;
+	if (length > space->size - address)
+		length = space->size - address;
+	space_lock(space);
+	any = watch_lift(space, align_down(address, PAGE), align_up(address + length, PAGE), &low,
+			 &high);
+	space_unlock(space);
+	if (any)
+		space_code_gone(space, low, high);
+}
+
+void
+watch_fini(struct space *space)
+{
+	pages_free(space->watch.slot, space->watch.size * sizeof *space->watch.slot);
+}
