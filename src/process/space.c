@@ -29,7 +29,7 @@
 void
 space_lock(struct space *space)
 {
-	if (lock_take(&space->lock, lock_self()))
+	if (lock_take(&space->lock))
 		log_line(LOG_WARN, "a process died while it changed the guest's address space");
 }
 
@@ -315,7 +315,7 @@ space_fork_after(struct space *space, bool child)
 		space_unlock(space);
 		return;
 	}
-	space->lock = (struct lock){ 0 };
+	lock_reset(&space->lock);
 	for (size_t i = 0; i < space->count;) {
 		struct mapping m = space->map[i];
 

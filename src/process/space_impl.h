@@ -41,7 +41,7 @@ struct watch_set { /* open addressing; a slot holds an address | 1, or 0 */
 };
 
 struct space {
-	struct lock lock;
+	uint32_t lock; /* host/lock.h */
 	struct process *process;
 	uint64_t base;      /* host address of guest address 0 */
 	bool window;        /* reserved whole (base is not 0) */
