@@ -28,14 +28,18 @@ struct code_exit {
 	int32_t stub;         /* from this record to its stub's first byte */
 	int32_t target;       /* delta of the next PC from the region's pc */
 	int32_t link;         /* TRAP: delta of the PC after; CALL: of the return */
-	uint8_t kind;         /* enum ir_exit_kind, or CODE_EXIT_POLL,
-	                         CODE_EXIT_CHECK (trap before the instruction) */
+	uint8_t kind;         /* enum ir_exit_kind, or one of enum code_exit_kind */
 	uint8_t trap;         /* enum ir_trap */
 	uint16_t retired;
 	uint32_t value;       /* CHECK: its value */
 	uint32_t misses;      /* the cache's: times taken unlinked */
 };
-enum { CODE_EXIT_POLL = 16, CODE_EXIT_CHECK = 17 };
+enum code_exit_kind {
+	CODE_EXIT_POLL = 16,      /* a safepoint; goes on at target */
+	CODE_EXIT_CHECK = 17,     /* trap before the instruction at target */
+	CODE_EXIT_INTERPRET = 18, /* the instruction at target met a rare case:
+	                             evaluate this one instruction, go on */
+};
 
 /* From a place in host code back to the guest: one per op that may fault.
  * Sorted by host; the point of a host PC is the first whose host is above it.

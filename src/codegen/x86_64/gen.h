@@ -1,0 +1,228 @@
+/* Tier 1 for x86-64, private to the folder: one pass over an extended basic
+ * block, after one backward pass for uses.
+ *
+ *   compile.c   the driver: backward pass, forward pass, struct target
+ *   regs.c      where values are: homes, temporaries, constants, spills
+ *   int.c       integer ops          fp.c       floating point
+ *   memory.c    loads, stores, atomics, fences
+ *   exit.c      ends of blocks, side exits, exit records
+ *   thunks.c    into and out of generated code, helpers, patching, faults
+ *
+ * Registers. rbp is the frame plus IR_FRAME_BIAS, rsp the shadow stack. The
+ * ten boundary registers hold the guest slots whose `boundary` says so, at
+ * region entries and exits and in between: they are those slots' homes. The
+ * other slots' homes are in the frame. rax rcx rdx r11 and xmm12-15 are
+ * temporaries.
+ *
+ * Rule 1. After a SET its slot's home holds the value. So at every op that can
+ * leave the region all slots are at home, and no state map is needed, but for
+ * rule 3.
+ * Rule 2. A value may live in a home as long as no other SET comes; when one
+ * comes and the value is still needed, it moves to a temporary first.
+ * Rule 3. The result of RISC-V arithmetic may be a NaN that is not canonical
+ * yet. A boundary register may hold such a value (raw_home); it is mended
+ * where it escapes and at exits; at a fault, by the state map's fix-up.
+ */
+#ifndef CODEGEN_X86_64_GEN_H
+#define CODEGEN_X86_64_GEN_H
+
+#include "codegen/target.h"
+#include "codegen/x86_64/asm.h"
+#include "host/cpu.h"
+
+enum bank { GPR, FPR };
+enum { BOUNDARY_GPRS = 10, BOUNDARY_FPRS = 12 };
+extern const uint8_t boundary_gpr[BOUNDARY_GPRS];
+#define TEMP_GPRS ((1u << RAX) | (1u << RCX) | (1u << RDX) | (1u << R11))
+#define TEMP_FPRS (0xfu << 12)
+
+#define NO_REG (-1)
+#define NO_SLOT (-1)
+
+/* frame->constant, by 64-bit word; 128-bit ones are aligned. */
+enum frame_constant {
+	K_BOX32 = 0,      /* 0xffffffff00000000, 0 */
+	K_SIGN64 = 2,     /* sign bit of the low double */
+	K_SIGN32 = 4,
+	K_ABS64 = 6,      /* everything but it */
+	K_ABS32 = 8,
+	K_NAN64 = 10,     /* RISC-V canonical NaN */
+	K_NAN32 = 12,     /* the same, boxed */
+	K_BOX16 = 14,     /* 0xffffffffffff0000 */
+	K_FLAGS = 16,     /* 64 bytes: MXCSR sticky bits to fflags */
+};
+
+/* Where an SSA value is. */
+struct val {
+	uint16_t uses;  /* consumers still to come */
+	int8_t reg;     /* temporary that holds it, GPR or XMM by type, or NO_REG */
+	int8_t spill;   /* frame->scratch word that holds it, or -1 */
+	int16_t home;   /* slot whose home holds it, or NO_SLOT */
+	uint8_t raw;    /* rule 3: 0, or 4 or 8: a float of that many bytes
+	                   that may be a NaN not canonical yet */
+	bool boxed;     /* the f32 in the low half has ones above it */
+	bool deferred;  /* made at its consumer: ICMP, COND, AND of a return */
+	uint32_t alias; /* the value it is the same as, or 0 */
+};
+
+struct gen {
+	struct x86_asm hot, cold; /* first: x86 functions take &gen->hot */
+	const struct target_job *job;
+	const struct ir_region *region;
+	const struct ir_ins *ins;
+	const struct ir_slots *slots;
+	const struct host_cpu *cpu;
+	struct val *val;
+	uint8_t *hot_start, *cold_start;
+	ir_ref at;       /* index of the op being made */
+	int32_t pc;      /* delta of the current guest instruction */
+	uint32_t retired; /* guest instructions begun */
+	/* by bank, GPR or FPR: sets of registers, and what temporaries hold */
+	uint32_t free[2];   /* temporaries that hold nothing */
+	uint32_t locked[2]; /* operands of the current op: not to be evicted */
+	ir_ref held[2][16]; /* value in a temporary */
+	int8_t slot_reg[IR_SLOT_MAX];    /* boundary register or NO_REG */
+	ir_ref slot_val[IR_SLOT_MAX];    /* value that lives in the slot's home */
+	uint8_t raw_home[IR_SLOT_MAX];   /* rule 3: 0, or 4 or 8 bytes */
+	unsigned raw_count;              /* slots whose raw_home is set */
+	uint16_t scratch_used;           /* bit set of frame->scratch words */
+	uint64_t *dead_set;              /* bit set over refs: SET not needed */
+	ir_ref last_pc;                  /* PC op whose value is at hand, or 0 */
+	struct code_point *point;
+	uint32_t point_count, point_capacity;
+	struct code_move *move;
+	uint32_t move_count, move_capacity;
+	bool points_raw;                 /* the last point carried moves */
+	bool failed;                     /* an op has no code here */
+};
+
+/* ---- frame operands ----------------------------------------------------- */
+
+static inline struct x86_mem
+frame_mem(size_t offset)
+{
+	return x86_base(RBP, (int32_t)offset - IR_FRAME_BIAS);
+}
+#define FRAME(field) frame_mem(offsetof(struct ir_frame, field))
+#define FRAME_CONST(k) frame_mem(offsetof(struct ir_frame, constant) + 8 * (size_t)(k))
+
+static inline struct x86_mem
+slot_mem(const struct gen *g, int slot)
+{
+	return frame_mem(g->slots->slot[slot].offset);
+}
+
+static inline struct x86_mem
+scratch_mem(int word)
+{
+	return frame_mem(offsetof(struct ir_frame, scratch) + 8 * (size_t)word);
+}
+
+/* ---- regs.c ------------------------------------------------------------- */
+
+static inline bool
+type_is_fp(enum ir_type type)
+{
+	return type >= IR_F16 && type <= IR_V128;
+}
+
+/* Bytes of an integer op: 4 for i8 to i32, 8 for i64. */
+static inline int
+op_size(enum ir_type type)
+{
+	return type == IR_I64 || type == IR_HOST ? 8 : 4;
+}
+
+static inline ir_ref
+resolve(const struct gen *g, ir_ref ref)
+{
+	while (g->val[ref].alias)
+		ref = g->val[ref].alias;
+	return ref;
+}
+
+static inline bool
+is_const(const struct gen *g, ir_ref ref)
+{
+	return g->ins[resolve(g, ref)].op == IR_CONST;
+}
+
+static inline enum bank
+bank_of(const struct gen *g, ir_ref ref)
+{
+	return type_is_fp((enum ir_type)g->ins[ref].type) ? FPR : GPR;
+}
+
+/* The constant fits the sign-extended 32-bit immediate of an op of this size. */
+bool const_imm32(const struct gen *g, ir_ref ref, int size, int32_t *imm);
+
+void regs_begin(struct gen *g);
+/* The operand in a register, which stays as it is; locked until op_done. */
+int use(struct gen *g, ir_ref ref);
+/* Makes register reg a copy of the operand, size bytes of it. Keeps flags. */
+void copy_to(struct gen *g, int reg, ir_ref ref, int size);
+/* True and a memory operand, if the value is only in the frame and this is its
+ * last use, so that loading it into a register would gain nothing. */
+bool use_mem(struct gen *g, ir_ref ref, struct x86_mem *m);
+/* A free temporary, locked until op_done. */
+int temp(struct gen *g, enum bank bank);
+/* Empties a particular temporary and locks it. */
+void claim(struct gen *g, enum bank bank, int reg);
+/* The register for the result of op ref: the home that the SET behind it
+ * names when nothing else needs what is there, else an operand's temporary
+ * that dies here, else a fresh one. With reuse false it is no register that an
+ * operand is in. Operands must have been `use`d before. */
+int dest(struct gen *g, ir_ref ref, bool reuse);
+/* Binds the result of op ref to the register. */
+void define(struct gen *g, ir_ref ref, int reg);
+/* Makes ref another name of value `of`. */
+void define_alias(struct gen *g, ir_ref ref, ir_ref of);
+/* One use of the operand is over. */
+void drop(struct gen *g, ir_ref ref);
+/* Unlocks all. */
+void op_done(struct gen *g);
+void gen_get(struct gen *g, ir_ref ref);
+void gen_set(struct gen *g, ir_ref ref);
+/* Moves everything that lives in temporaries to the frame, before a helper;
+ * homes too, when the helper may write slots. */
+void save_values(struct gen *g, bool homes);
+/* Mends a raw value that is in reg before it escapes (rule 3). */
+void canonicalize(struct gen *g, ir_ref ref, int reg);
+/* Mends every raw home in code at a; forget: they are mended from here on. */
+void canonicalize_homes(struct gen *g, struct x86_asm *a, bool forget);
+/* Records that the instruction just emitted may fault. */
+void mark_fault(struct gen *g);
+
+/* ---- ops ---------------------------------------------------------------- */
+
+bool gen_int(struct gen *g, ir_ref ref);
+bool gen_memory(struct gen *g, ir_ref ref);
+bool gen_fp(struct gen *g, ir_ref ref);
+void gen_call(struct gen *g, ir_ref ref);
+/* Emits compare code for a condition and returns the host's condition that is
+ * true when the value is not zero. */
+enum x86_cc gen_condition(struct gen *g, ir_ref ref);
+void gen_br(struct gen *g, ir_ref ref);
+void gen_exit(struct gen *g, ir_ref ref);
+void gen_check(struct gen *g, ir_ref ref);
+/* Address of the region's base plus delta. */
+void gen_pc_to(struct gen *g, int reg, int64_t delta);
+/* Calls C: arguments are in rax, rdx, rcx; result in rax. Everything in
+ * temporaries must have been saved. */
+void gen_helper_call(struct gen *g, struct x86_asm *a, unsigned helper);
+/* A helper that codegen itself asks for; numbers count down from the end of
+ * frame->helper. */
+enum gen_helper { H_ROUND_SET = IR_HELPER_MAX - 1, H_F2I = IR_HELPER_MAX - 2, H_FP = IR_HELPER_MAX - 3 };
+
+/* ---- thunks.c ----------------------------------------------------------- */
+
+bool x86_thunks(const struct ir_slots *slots, struct code_stream *hot, ptrdiff_t w_to_x,
+		struct target_thunks *thunks);
+void x86_frame_init(struct ir_frame *frame, const struct target_thunks *thunks);
+void x86_fp_sync(struct ir_frame *frame);
+void x86_link(struct code_exit *exit_w, ptrdiff_t w_to_x, const void *entry_x);
+void x86_unlink(struct code_exit *exit_w);
+bool x86_fault_exit(void *ucontext, const struct ir_frame *frame, const struct ir_slots *slots,
+		    const struct code_move *move, uint32_t moves, void *record);
+
+#endif

@@ -1,0 +1,641 @@
+/* Where values are: homes, temporaries, constants, spills. gen.h has the
+ * rules. */
+#include "codegen/x86_64/gen.h"
+
+/* By boundary number of the slot table. Callee-saved ones come last: they are
+ * no better, every helper call stores all. */
+const uint8_t boundary_gpr[BOUNDARY_GPRS] = { RBX, RSI, RDI, R8, R9, R10, R12, R13, R14, R15 };
+
+#define TEMPS(bank) ((bank) == GPR ? TEMP_GPRS : TEMP_FPRS)
+
+bool
+const_imm32(const struct gen *g, ir_ref ref, int size, int32_t *imm)
+{
+	const struct ir_ins *ins = &g->ins[resolve(g, ref)];
+
+	if (ins->op != IR_CONST)
+		return false;
+	*imm = (int32_t)ins->imm;
+	return size <= 4 || *imm == ins->imm;
+}
+
+void
+regs_begin(struct gen *g)
+{
+	g->free[GPR] = TEMP_GPRS;
+	g->free[FPR] = TEMP_FPRS;
+	for (unsigned i = 0; i < g->slots->count; i++) {
+		const struct ir_slot *slot = &g->slots->slot[i];
+
+		g->slot_reg[i] = NO_REG;
+		if (slot->boundary < 0)
+			continue;
+		if (type_is_fp((enum ir_type)slot->type)) {
+			if (slot->boundary < BOUNDARY_FPRS)
+				g->slot_reg[i] = slot->boundary;
+		} else if (slot->boundary < BOUNDARY_GPRS) {
+			g->slot_reg[i] = (int8_t)boundary_gpr[slot->boundary];
+		}
+	}
+}
+
+static bool
+in_home_register(const struct gen *g, const struct val *v)
+{
+	return v->home != NO_SLOT && g->slot_reg[v->home] != NO_REG;
+}
+
+/* The register the value is in now, or NO_REG. */
+static int
+register_of(const struct gen *g, ir_ref ref)
+{
+	const struct val *v = &g->val[ref];
+
+	if (v->reg != NO_REG)
+		return v->reg;
+	return in_home_register(g, v) ? g->slot_reg[v->home] : NO_REG;
+}
+
+static void
+load_fpr(struct gen *g, int reg, enum ir_type type, struct x86_mem m)
+{
+	if (type == IR_F32 || type == IR_F16)
+		x86_movss_load(&g->hot, reg, m);
+	else if (type == IR_V128)
+		x86_movups_load(&g->hot, reg, m);
+	else
+		x86_movsd_load(&g->hot, reg, m);
+}
+
+static int
+new_scratch(struct gen *g)
+{
+	for (int i = 0; i < 16; i++) {
+		if (!(g->scratch_used & 1u << i)) {
+			g->scratch_used |= (uint16_t)(1u << i);
+			return i;
+		}
+	}
+	g->failed = true;
+	return 0;
+}
+
+/* Writes the value in a temporary to a scratch word. */
+static void
+spill(struct gen *g, ir_ref ref)
+{
+	struct val *v = &g->val[ref];
+
+	if (g->ins[ref].type == IR_V128) { /* words are 8 bytes */
+		g->failed = true;
+		return;
+	}
+	v->spill = (int8_t)new_scratch(g);
+	if (bank_of(g, ref) == GPR)
+		x86_mov_mr(&g->hot, 8, scratch_mem(v->spill), v->reg);
+	else
+		x86_movsd_store(&g->hot, scratch_mem(v->spill), v->reg);
+}
+
+/* A value that can be had again without its temporary. */
+static bool
+has_other_place(const struct gen *g, ir_ref ref)
+{
+	const struct val *v = &g->val[ref];
+
+	return v->uses == 0 || v->home != NO_SLOT || v->spill >= 0 || g->ins[ref].op == IR_CONST;
+}
+
+static void
+evict(struct gen *g, enum bank bank, int reg)
+{
+	ir_ref ref = g->held[bank][reg];
+
+	if (ref) {
+		if (!has_other_place(g, ref))
+			spill(g, ref);
+		g->val[ref].reg = NO_REG;
+		g->held[bank][reg] = 0;
+	}
+	g->free[bank] |= 1u << reg;
+}
+
+int
+temp(struct gen *g, enum bank bank)
+{
+	uint32_t candidates = g->free[bank] & ~g->locked[bank];
+	int reg;
+
+	if (!candidates) {
+		uint32_t set = TEMPS(bank) & ~g->locked[bank];
+
+		if (!set) {
+			g->failed = true;
+			return bank == GPR ? RAX : 12;
+		}
+		reg = __builtin_ctz(set);
+		for (uint32_t rest = set; rest; rest &= rest - 1) {
+			int r = __builtin_ctz(rest);
+
+			if (!g->held[bank][r] || has_other_place(g, g->held[bank][r])) {
+				reg = r;
+				break;
+			}
+		}
+		evict(g, bank, reg);
+	} else {
+		reg = __builtin_ctz(candidates);
+	}
+	g->free[bank] &= ~(1u << reg);
+	g->locked[bank] |= 1u << reg;
+	return reg;
+}
+
+void
+claim(struct gen *g, enum bank bank, int reg)
+{
+	if (!(g->free[bank] & 1u << reg)) {
+		ir_ref ref = g->held[bank][reg];
+		uint32_t rest = g->free[bank] & ~g->locked[bank];
+
+		/* A register-to-register move beats a spill. */
+		if (ref && !has_other_place(g, ref) && rest && bank == GPR) {
+			int to = __builtin_ctz(rest);
+
+			x86_mov_rr(&g->hot, 8, to, reg);
+			g->free[bank] &= ~(1u << to);
+			g->held[bank][to] = ref;
+			g->val[ref].reg = (int8_t)to;
+			g->locked[bank] |= g->locked[bank] & 1u << reg ? 1u << to : 0;
+			g->held[bank][reg] = 0;
+		} else {
+			evict(g, bank, reg);
+		}
+	}
+	g->free[bank] &= ~(1u << reg);
+	g->locked[bank] |= 1u << reg;
+}
+
+/* Puts the value into register reg by whatever place it has. */
+static void
+fetch(struct gen *g, int reg, ir_ref ref, int size)
+{
+	const struct val *v = &g->val[ref];
+	const struct ir_ins *ins = &g->ins[ref];
+	int from = register_of(g, ref);
+
+	if (bank_of(g, ref) == FPR) {
+		if (from != NO_REG) {
+			if (from != reg)
+				x86_movaps(&g->hot, reg, from);
+		} else if (v->home != NO_SLOT) {
+			load_fpr(g, reg, (enum ir_type)g->slots->slot[v->home].type,
+				 slot_mem(g, v->home));
+		} else if (v->spill >= 0) {
+			x86_movsd_load(&g->hot, reg, scratch_mem(v->spill));
+		} else if (ins->op == IR_CONST && ins->imm == 0) {
+			x86_vzero(&g->hot, reg);
+		} else if (ins->op == IR_CONST) {
+			int t = temp(g, GPR);
+
+			x86_mov_ri(&g->hot, t, (uint64_t)ins->imm);
+			x86_movd_xr(&g->hot, 8, reg, t);
+			g->free[GPR] |= 1u << t;
+			g->locked[GPR] &= ~(1u << t);
+		} else {
+			g->failed = true;
+		}
+		return;
+	}
+	if (from != NO_REG) {
+		if (from != reg)
+			x86_mov_rr(&g->hot, size, reg, from);
+	} else if (ins->op == IR_CONST) {
+		x86_mov_ri(&g->hot, reg, (uint64_t)ins->imm);
+	} else if (v->home != NO_SLOT) {
+		x86_mov_rm(&g->hot, size, reg, slot_mem(g, v->home));
+	} else if (v->spill >= 0) {
+		x86_mov_rm(&g->hot, size, reg, scratch_mem(v->spill));
+	} else {
+		g->failed = true; /* an op that has no code left no value */
+	}
+}
+
+int
+use(struct gen *g, ir_ref ref)
+{
+	enum bank bank;
+	int reg;
+
+	ref = resolve(g, ref);
+	bank = bank_of(g, ref);
+	reg = register_of(g, ref);
+	if (reg == NO_REG) {
+		reg = temp(g, bank);
+		fetch(g, reg, ref, 8);
+		g->val[ref].reg = (int8_t)reg;
+		g->held[bank][reg] = ref;
+	}
+	g->locked[bank] |= 1u << reg;
+	return reg;
+}
+
+void
+copy_to(struct gen *g, int reg, ir_ref ref, int size)
+{
+	fetch(g, reg, resolve(g, ref), size);
+}
+
+bool
+use_mem(struct gen *g, ir_ref ref, struct x86_mem *m)
+{
+	const struct val *v;
+
+	ref = resolve(g, ref);
+	v = &g->val[ref];
+	if (v->uses > 1 || register_of(g, ref) != NO_REG || g->ins[ref].op == IR_CONST)
+		return false;
+	if (v->home != NO_SLOT)
+		*m = slot_mem(g, v->home);
+	else if (v->spill >= 0)
+		*m = scratch_mem(v->spill);
+	else
+		return false;
+	return true;
+}
+
+/* How many of the operands of op are the value ref. */
+static unsigned
+operand_count(const struct gen *g, const struct ir_ins *ins, ir_ref ref)
+{
+	const char *kinds = ir_op_info[ins->op].operands;
+	uint32_t operand[3] = { ins->a, ins->b, ins->c };
+	unsigned count = 0;
+
+	for (int i = 0; i < 3; i++) {
+		if (kinds[i] != '.' && kinds[i] != '*' && kinds[i] != 'D' && operand[i] &&
+		    resolve(g, operand[i]) == ref)
+			count++;
+	}
+	return count;
+}
+
+/* The home that the SET right behind op ref writes, if it can be had now. */
+static int
+home_for(struct gen *g, ir_ref ref, bool reuse)
+{
+	const struct ir_ins *next = &g->ins[ref + 1];
+	ir_ref old;
+	unsigned here;
+	int reg;
+
+	if (ref + 1 >= g->region->ins_count || next->op != IR_SET || next->a != ref)
+		return NO_REG;
+	reg = g->slot_reg[next->aux];
+	if (reg == NO_REG || (g->dead_set[(ref + 1) / 64] >> ((ref + 1) % 64) & 1))
+		return NO_REG;
+	old = g->slot_val[next->aux];
+	if (!old || g->val[old].uses == 0)
+		return reg;
+	here = operand_count(g, &g->ins[ref], old);
+	if (here && !reuse)
+		return NO_REG;
+	if (g->val[old].uses <= here)
+		return reg;
+	/* It lives on elsewhere as well. */
+	return g->val[old].reg != NO_REG || g->val[old].spill >= 0 ? reg : NO_REG;
+}
+
+int
+dest(struct gen *g, ir_ref ref, bool reuse)
+{
+	const struct ir_ins *ins = &g->ins[ref];
+	enum bank bank = bank_of(g, ref);
+	int reg = home_for(g, ref, reuse);
+
+	if (reg != NO_REG)
+		return reg;
+	if (reuse && ins->a && ir_op_info[ins->op].operands[0] != '.' &&
+	    ir_op_info[ins->op].operands[0] != '*') {
+		ir_ref a = resolve(g, ins->a);
+
+		if (bank_of(g, a) == bank && g->val[a].reg != NO_REG &&
+		    g->val[a].uses <= operand_count(g, ins, a))
+			return g->val[a].reg;
+	}
+	return temp(g, bank);
+}
+
+void
+define(struct gen *g, ir_ref ref, int reg)
+{
+	enum bank bank = bank_of(g, ref);
+	struct val *v = &g->val[ref];
+
+	if (1u << reg & TEMPS(bank)) {
+		ir_ref old = g->held[bank][reg];
+
+		if (old && old != ref)
+			g->val[old].reg = NO_REG;
+		g->held[bank][reg] = ref;
+		g->free[bank] &= ~(1u << reg);
+		v->reg = (int8_t)reg;
+		if (v->uses == 0) {
+			g->held[bank][reg] = 0;
+			g->free[bank] |= 1u << reg;
+			v->reg = NO_REG;
+		}
+		return;
+	}
+	/* A home: the SET that follows makes it so; what was there has gone. */
+	unsigned slot = g->ins[ref + 1].aux;
+	ir_ref old = g->slot_val[slot];
+
+	if (old && old != ref)
+		g->val[old].home = NO_SLOT;
+	g->slot_val[slot] = ref;
+	v->home = (int16_t)slot;
+}
+
+void
+define_alias(struct gen *g, ir_ref ref, ir_ref of)
+{
+	g->val[ref].alias = resolve(g, of);
+}
+
+void
+drop(struct gen *g, ir_ref ref)
+{
+	struct val *v;
+	enum bank bank;
+
+	ref = resolve(g, ref);
+	v = &g->val[ref];
+	if (v->uses == 0 || --v->uses > 0)
+		return;
+	bank = bank_of(g, ref);
+	if (v->reg != NO_REG && g->held[bank][v->reg] == ref) {
+		g->held[bank][v->reg] = 0;
+		g->free[bank] |= 1u << v->reg;
+		v->reg = NO_REG;
+	}
+	if (v->spill >= 0) {
+		g->scratch_used &= (uint16_t)~(1u << v->spill);
+		v->spill = -1;
+	}
+}
+
+void
+op_done(struct gen *g)
+{
+	/* A temporary that an op took and bound to nothing is free again. */
+	for (int bank = GPR; bank <= FPR; bank++) {
+		uint32_t set = g->locked[bank] & TEMPS(bank);
+
+		for (; set; set &= set - 1) {
+			int reg = __builtin_ctz(set);
+
+			if (!g->held[bank][reg])
+				g->free[bank] |= 1u << reg;
+		}
+		g->locked[bank] = 0;
+	}
+}
+
+/* ---- slots -------------------------------------------------------------- */
+
+void
+gen_get(struct gen *g, ir_ref ref)
+{
+	unsigned slot = g->ins[ref].aux;
+	struct val *v = &g->val[ref];
+	ir_ref known = g->slot_val[slot];
+
+	if (known && g->val[known].home == (int16_t)slot && g->ins[known].type == g->ins[ref].type) {
+		g->val[known].uses = (uint16_t)(g->val[known].uses + v->uses);
+		define_alias(g, ref, known);
+		return;
+	}
+	v->home = (int16_t)slot;
+	v->raw = g->raw_home[slot];
+	g->slot_val[slot] = ref;
+}
+
+/* The slot's home is about to be overwritten: what is needed of the value that
+ * lives there moves away. */
+static void
+vacate(struct gen *g, unsigned slot)
+{
+	ir_ref old = g->slot_val[slot];
+	struct val *v;
+
+	if (!old)
+		return;
+	v = &g->val[old];
+	if (v->uses > 0 && v->reg == NO_REG && v->spill < 0 && g->ins[old].op != IR_CONST) {
+		enum bank bank = bank_of(g, old);
+		int reg = temp(g, bank);
+
+		fetch(g, reg, old, 8);
+		v->reg = (int8_t)reg;
+		g->held[bank][reg] = old;
+	}
+	v->home = NO_SLOT;
+	g->slot_val[slot] = 0;
+}
+
+static void
+set_raw(struct gen *g, unsigned slot, unsigned bytes)
+{
+	g->raw_count += (bytes != 0) - (g->raw_home[slot] != 0);
+	g->raw_home[slot] = (uint8_t)bytes;
+}
+
+/* Stores a value to a slot whose home is in the frame. */
+static void
+set_memory(struct gen *g, unsigned slot, ir_ref ref)
+{
+	enum ir_type type = (enum ir_type)g->slots->slot[slot].type;
+	struct x86_mem m = slot_mem(g, (int)slot);
+	int32_t imm;
+	int reg;
+
+	if (bank_of(g, ref) == FPR) {
+		if (const_imm32(g, ref, 8, &imm) && type != IR_V128) {
+			x86_mov_mi(&g->hot, 8, m, imm);
+			return;
+		}
+		reg = use(g, ref);
+		canonicalize(g, ref, reg);
+		if (type == IR_V128)
+			x86_movups_store(&g->hot, m, reg);
+		else
+			x86_movsd_store(&g->hot, m, reg);
+	} else if (const_imm32(g, ref, 8, &imm)) {
+		x86_mov_mi(&g->hot, (int)ir_type_bits(type) / 8, m, imm);
+	} else {
+		x86_mov_mr(&g->hot, (int)ir_type_bits(type) / 8, m, use(g, ref));
+	}
+}
+
+void
+gen_set(struct gen *g, ir_ref ref)
+{
+	const struct ir_ins *ins = &g->ins[ref];
+	unsigned slot = ins->aux;
+	ir_ref value = resolve(g, ins->a);
+	struct val *v = &g->val[value];
+	int home = g->slot_reg[slot];
+
+	if (v->home == (int16_t)slot) { /* made in place, or already there */
+		if (home != NO_REG && bank_of(g, value) == FPR)
+			set_raw(g, slot, v->raw);
+		drop(g, ins->a);
+		return;
+	}
+	if (home == NO_REG) {
+		vacate(g, slot);
+		set_memory(g, slot, value);
+	} else {
+		/* Read before the home's old value is gone. */
+		vacate(g, slot);
+		fetch(g, home, value, 8);
+		if (bank_of(g, value) == FPR)
+			set_raw(g, slot, v->raw);
+	}
+	/* The home is as good a place as the temporary. A value may have one
+	 * home only; the newest is the likeliest to be asked for. */
+	if (g->ins[value].op != IR_CONST) {
+		if (v->home == NO_SLOT || g->slot_reg[v->home] == NO_REG) {
+			if (v->home != NO_SLOT)
+				g->slot_val[v->home] = 0;
+			v->home = (int16_t)slot;
+			g->slot_val[slot] = value;
+			if (home != NO_REG && v->reg != NO_REG) {
+				enum bank bank = bank_of(g, value);
+
+				g->held[bank][v->reg] = 0;
+				g->free[bank] |= 1u << v->reg;
+				v->reg = NO_REG;
+			}
+		}
+	}
+	drop(g, ins->a);
+}
+
+void
+save_values(struct gen *g, bool homes)
+{
+	for (int bank = GPR; bank <= FPR; bank++) {
+		for (uint32_t set = TEMPS(bank) & ~g->free[bank]; set; set &= set - 1)
+			evict(g, (enum bank)bank, __builtin_ctz(set));
+	}
+	if (!homes)
+		return;
+	for (unsigned slot = 0; slot < g->slots->count; slot++) {
+		ir_ref value = g->slot_val[slot];
+
+		if (!value)
+			continue;
+		vacate(g, slot);
+		if (g->val[value].reg != NO_REG)
+			evict(g, bank_of(g, value), g->val[value].reg);
+	}
+}
+
+/* ---- rule 3 ------------------------------------------------------------- */
+
+/* If reg holds a NaN it becomes the canonical one. The mending is out of the
+ * way, in cold code. */
+static void
+emit_canonicalize(struct gen *g, struct x86_asm *a, int reg, int size)
+{
+	if (a == &g->cold) {
+		uint8_t *over;
+
+		x86_ucomis(a, size, reg, reg);
+		over = x86_jcc_short(a, X86_CC_NP);
+		x86_movsd_load(a, reg, FRAME_CONST(size == 8 ? K_NAN64 : K_NAN32));
+		x86_patch_rel8(over, a->p);
+		return;
+	}
+	x86_ucomis(a, size, reg, reg);
+	x86_patch_rel32(x86_jcc_forward(a, X86_CC_P), g->cold.p);
+	x86_movsd_load(&g->cold, reg, FRAME_CONST(size == 8 ? K_NAN64 : K_NAN32));
+	x86_jmp(&g->cold, a->p);
+}
+
+void
+canonicalize(struct gen *g, ir_ref ref, int reg)
+{
+	struct val *v;
+
+	ref = resolve(g, ref);
+	v = &g->val[ref];
+	if (!v->raw)
+		return;
+	emit_canonicalize(g, &g->hot, reg, v->raw);
+	v->raw = 0;
+	if (in_home_register(g, v) && g->slot_reg[v->home] == reg)
+		set_raw(g, (unsigned)v->home, 0);
+}
+
+void
+canonicalize_homes(struct gen *g, struct x86_asm *a, bool forget)
+{
+	unsigned left = g->raw_count;
+
+	for (unsigned slot = 0; left; slot++) {
+		if (!g->raw_home[slot])
+			continue;
+		left--;
+		emit_canonicalize(g, a, g->slot_reg[slot], g->raw_home[slot]);
+		if (!forget)
+			continue;
+		if (g->slot_val[slot])
+			g->val[g->slot_val[slot]].raw = 0;
+		set_raw(g, slot, 0);
+	}
+}
+
+/* ---- faults ------------------------------------------------------------- */
+
+static void *
+grow(struct gen *g, void *old, uint32_t count, uint32_t *capacity, size_t size)
+{
+	void *data;
+
+	if (count < *capacity)
+		return old;
+	*capacity = *capacity ? *capacity * 2 : 64;
+	data = arena_alloc(g->job->arena, *capacity * size);
+	if (count)
+		memcpy(data, old, count * size);
+	return data;
+}
+
+void
+mark_fault(struct gen *g)
+{
+	struct code_point *point;
+	unsigned left = g->raw_count;
+
+	g->point = grow(g, g->point, g->point_count, &g->point_capacity, sizeof *g->point);
+	point = &g->point[g->point_count++];
+	point->host = (uint32_t)(g->hot.p - g->hot_start);
+	point->pc = g->pc;
+	point->map = g->move_count;
+	for (unsigned slot = 0; left; slot++) {
+		struct code_move *move;
+
+		if (!g->raw_home[slot])
+			continue;
+		left--;
+		g->move = grow(g, g->move, g->move_count, &g->move_capacity, sizeof *g->move);
+		move = &g->move[g->move_count++];
+		move->slot = (uint16_t)slot;
+		move->where = CODE_HOME;
+		move->fixup = IR_FIX_CANON;
+		move->value = g->raw_home[slot];
+	}
+}
