@@ -202,9 +202,17 @@ void gen_call(struct gen *g, ir_ref ref);
 /* Emits compare code for a condition and returns the host's condition that is
  * true when the value is not zero. */
 enum x86_cc gen_condition(struct gen *g, ir_ref ref);
-void gen_br(struct gen *g, ir_ref ref);
+/* The conditional end of a trunk block: one side leaves. Returns the block that
+ * the trunk goes on with. */
+uint32_t gen_br(struct gen *g, ir_ref ref);
 void gen_exit(struct gen *g, ir_ref ref);
 void gen_check(struct gen *g, ir_ref ref);
+/* On cc, leaves the region by a record of this kind; JUMP may be chained. */
+struct code_exit *gen_side_exit(struct gen *g, enum x86_cc cc, unsigned kind, unsigned trap,
+				int32_t target, int32_t link);
+/* On cc, leaves the current guest instruction to the interpreter: nothing of
+ * it may have happened but sticky flags it raises anyway. */
+void gen_bail(struct gen *g, enum x86_cc cc);
 /* Address of the region's base plus delta. */
 void gen_pc_to(struct gen *g, int reg, int64_t delta);
 /* Calls C: arguments are in rax, rdx, rcx; result in rax. Everything in

@@ -143,7 +143,7 @@ in_place(struct gen *g, ir_ref ref, int size)
 	else if (g->ins[ref].op == IR_NEG)
 		x86_neg_r(&g->hot, size, d);
 	else
-		x86_bswap(&g->hot, size, d);
+		x86_bswap_r(&g->hot, size, d);
 	finish(g, ref, d);
 }
 
@@ -410,11 +410,17 @@ static void
 select_value(struct gen *g, ir_ref ref, int size)
 {
 	const struct ir_ins *ins = &g->ins[ref];
-	enum x86_cc cc = gen_condition(g, ins->a);
-	int rb = use(g, ins->b), rc = use(g, ins->c);
-	int d;
+	bool deferred = g->val[resolve(g, ins->a)].deferred;
+	enum x86_cc cc;
+	int rb, rc, d;
 
-	/* dest() would count a as an operand that dies here; it is gone. */
+	/* gen_condition drops its operand, and dest counts it among those of
+	 * this op: it must stay counted until the end. */
+	if (!deferred)
+		g->val[resolve(g, ins->a)].uses++;
+	cc = gen_condition(g, ins->a);
+	rb = use(g, ins->b);
+	rc = use(g, ins->c);
 	d = dest(g, ref, true);
 	if (d == rb && d != rc) {
 		x86_cmov_rr(&g->hot, x86_cc_invert(cc), size, d, rc);
@@ -423,6 +429,8 @@ select_value(struct gen *g, ir_ref ref, int size)
 			x86_mov_rr(&g->hot, size, d, rc);
 		x86_cmov_rr(&g->hot, cc, size, d, rb);
 	}
+	if (!deferred)
+		drop(g, ins->a);
 	drop(g, ins->b);
 	drop(g, ins->c);
 	define(g, ref, d);

@@ -1,0 +1,340 @@
+/* Ends of blocks, side exits and their records. A stub in cold code leads out
+ * of generated code with its record's address in rax; a record says all that
+ * the run loop must know. Jumps that may be chained are patchable and lead to
+ * their stub until then. */
+#include "codegen/x86_64/gen.h"
+
+#include <string.h>
+
+/* The displacement of the jump table, from the frame register. */
+#define JUMP_PC ((int32_t)offsetof(struct ir_frame, jump) - IR_FRAME_BIAS)
+#define JUMP_HOST (JUMP_PC + (int32_t)offsetof(struct ir_jump, host))
+/* A guest PC masked so selects an entry: times 8 it is its offset. */
+#define JUMP_MASK ((IR_JUMP_TABLE_SIZE - 1) << 1)
+
+static struct code_exit *
+put_record(struct gen *g, unsigned kind, unsigned trap, int32_t target, int32_t link)
+{
+	struct code_exit *record;
+
+	x86_nop(&g->cold, (int)(-(uintptr_t)g->cold.p & 7));
+	record = (struct code_exit *)(void *)g->cold.p;
+	*record = (struct code_exit){
+		.region = g->job->number,
+		.target = target,
+		.link = link,
+		.kind = (uint8_t)kind,
+		.trap = (uint8_t)trap,
+		.retired = (uint16_t)g->retired,
+	};
+	g->cold.p += sizeof *record;
+	record->stub = (int32_t)(g->cold.p - (uint8_t *)record);
+	return record;
+}
+
+static void
+put_stub(struct gen *g, const struct code_exit *record)
+{
+	g->cold.start = g->cold.p;
+	x86_lea(&g->cold, 8, RAX, x86_rip((int32_t)((const uint8_t *)record - g->cold.p)));
+	x86_jmp_m(&g->cold, FRAME(leave));
+}
+
+static uint8_t *
+stub_of(struct code_exit *record)
+{
+	return (uint8_t *)record + record->stub;
+}
+
+static void
+set_patch(struct code_exit *record, uint8_t *field)
+{
+	record->patch = (int32_t)(field - (uint8_t *)record);
+}
+
+struct code_exit *
+gen_side_exit(struct gen *g, enum x86_cc cc, unsigned kind, unsigned trap, int32_t target, int32_t link)
+{
+	bool chained = kind == IR_EXIT_JUMP;
+	struct code_exit *record = put_record(g, kind, trap, target, link);
+
+	put_stub(g, record);
+	if (g->raw_count) {
+		x86_patch_rel32(x86_jcc_forward(&g->hot, cc), g->cold.p);
+		canonicalize_homes(g, &g->cold, false);
+		if (chained)
+			set_patch(record, x86_jmp_patchable(&g->cold, stub_of(record)));
+		else
+			x86_jmp(&g->cold, stub_of(record));
+	} else if (chained) {
+		set_patch(record, x86_jcc_patchable(&g->hot, cc, stub_of(record)));
+	} else {
+		x86_patch_rel32(x86_jcc_forward(&g->hot, cc), stub_of(record));
+	}
+	return record;
+}
+
+/* A safepoint; nothing of the instruction that goes on at target has run. */
+static void
+poll(struct gen *g, int32_t target)
+{
+	x86_alu_mi(&g->hot, X86_CMP, 4, FRAME(poll), 0);
+	gen_side_exit(g, X86_CC_NE, CODE_EXIT_POLL, 0, target, 0);
+}
+
+void
+gen_check(struct gen *g, ir_ref ref)
+{
+	const struct ir_ins *ins = &g->ins[ref];
+	enum x86_cc cc = gen_condition(g, ins->a);
+
+	gen_side_exit(g, cc, CODE_EXIT_CHECK, ins->aux, g->pc, 0)->value = (uint32_t)ins->imm;
+}
+
+void
+gen_bail(struct gen *g, enum x86_cc cc)
+{
+	gen_side_exit(g, cc, CODE_EXIT_INTERPRET, 0, g->pc, 0);
+}
+
+/* The block is nothing but a jump out of the region. */
+static bool
+is_exit_block(const struct gen *g, uint32_t block)
+{
+	const struct ir_block *b = &g->region->block[block];
+	const struct ir_ins *ins = &g->ins[b->first];
+
+	return b->count == 1 && ins->op == IR_EXIT && ir_exit_of(g->region, b->first).kind == IR_EXIT_JUMP;
+}
+
+uint32_t
+gen_br(struct gen *g, ir_ref ref)
+{
+	const uint32_t *arguments;
+	uint32_t count, yes = ir_target(g->region, ref, 0, &arguments, &count);
+	uint32_t no = ir_target(g->region, ref, 1, &arguments, &count);
+	bool invert = !is_exit_block(g, yes);
+	struct ir_exit out;
+	enum x86_cc cc;
+
+	if (invert && !is_exit_block(g, no)) {
+		g->failed = true;
+		return no;
+	}
+	out = ir_exit_of(g->region, g->region->block[invert ? no : yes].first);
+	if (out.target <= g->pc)
+		poll(g, g->pc);
+	cc = gen_condition(g, g->ins[ref].a);
+	gen_side_exit(g, invert ? x86_cc_invert(cc) : cc, IR_EXIT_JUMP, 0, out.target, 0);
+	return invert ? yes : no;
+}
+
+static void
+exit_jump(struct gen *g, int32_t target)
+{
+	struct code_exit *record = put_record(g, IR_EXIT_JUMP, 0, target, 0);
+
+	put_stub(g, record);
+	set_patch(record, x86_jmp_patchable(&g->hot, stub_of(record)));
+}
+
+/* Pushes the guest return address, for the return to compare with. */
+static void
+push_link(struct gen *g, int32_t link)
+{
+	const struct ir_ins *pc = &g->ins[g->last_pc];
+
+	if (g->last_pc && pc->imm == link) {
+		const struct val *v = &g->val[g->last_pc];
+
+		if (v->home != NO_SLOT && g->slot_val[v->home] == g->last_pc) {
+			if (g->slot_reg[v->home] != NO_REG)
+				x86_push_r(&g->hot, g->slot_reg[v->home]);
+			else
+				x86_push_m(&g->hot, slot_mem(g, v->home));
+			return;
+		}
+	}
+	int t = temp(g, GPR);
+
+	gen_pc_to(g, t, link);
+	x86_push_r(&g->hot, t);
+}
+
+/* Where a call comes back to: the pushed guest address goes, on to link. */
+static void
+landing(struct gen *g, int32_t link)
+{
+	x86_lea(&g->hot, 8, RSP, x86_base(RSP, 8));
+	exit_jump(g, link);
+}
+
+static void
+exit_call(struct gen *g, const struct ir_exit *out)
+{
+	struct code_exit *record;
+
+	if (out->target <= g->pc)
+		poll(g, out->target);
+	push_link(g, out->link);
+	record = put_record(g, IR_EXIT_CALL, 0, out->target, out->link);
+	put_stub(g, record);
+	set_patch(record, x86_call_patchable(&g->hot, stub_of(record)));
+	landing(g, out->link);
+}
+
+/* Compares the jump table's entry for the address in pc, which is not rax. */
+static void
+probe(struct x86_asm *a, int pc)
+{
+	x86_mov_rr(a, 4, RAX, pc);
+	x86_alu_ri(a, X86_AND, 4, RAX, JUMP_MASK);
+	x86_alu_rm(a, X86_CMP, 8, pc, x86_index(RBP, RAX, 3, JUMP_PC));
+}
+
+/* A miss: to the run loop with the address in frame->pc. */
+static void
+put_miss(struct gen *g, const struct code_exit *record, int pc)
+{
+	x86_mov_mr(&g->cold, 8, FRAME(pc), pc);
+	put_stub(g, record);
+}
+
+static void
+exit_indirect(struct gen *g, const struct ir_exit *out, bool call)
+{
+	uint8_t *miss, *polled;
+	struct code_exit *record;
+	const uint8_t *back;
+	int pc;
+
+	claim(g, GPR, RAX);
+	pc = use(g, out->value);
+	if (call)
+		push_link(g, out->link);
+	x86_alu_mi(&g->hot, X86_CMP, 4, FRAME(poll), 0);
+	polled = x86_jcc_forward(&g->hot, X86_CC_NE);
+	probe(&g->hot, pc);
+	miss = x86_jcc_forward(&g->hot, X86_CC_NE);
+	if (call)
+		x86_call_m(&g->hot, x86_index(RBP, RAX, 3, JUMP_HOST));
+	else
+		x86_jmp_m(&g->hot, x86_index(RBP, RAX, 3, JUMP_HOST));
+	back = g->hot.p;
+	if (call)
+		landing(g, out->link);
+	record = put_record(g, call ? IR_EXIT_ICALL : IR_EXIT_INDIRECT, 0, 0, out->link);
+	x86_patch_rel32(miss, g->cold.p);
+	x86_patch_rel32(polled, g->cold.p);
+	if (call) { /* what the call instruction would have pushed */
+		g->cold.start = g->cold.p;
+		x86_lea(&g->cold, 8, RAX, x86_rip((int32_t)(back - g->cold.p)));
+		x86_push_r(&g->cold, RAX);
+	}
+	put_miss(g, record, pc);
+}
+
+static void
+exit_return(struct gen *g, const struct ir_exit *out)
+{
+	ir_ref value = resolve(g, out->value);
+	bool masked = g->val[value].deferred;
+	struct code_exit *record;
+	uint8_t *unlike, *polled, *miss;
+	int pc, t;
+
+	claim(g, GPR, RAX);
+	pc = use(g, masked ? g->ins[value].a : value);
+	x86_alu_rm(&g->hot, X86_CMP, 8, pc, x86_base(RSP, 8));
+	unlike = x86_jcc_forward(&g->hot, X86_CC_NE);
+	x86_ret(&g->hot);
+
+	/* Not the caller's: give its entry up and go by the jump table. */
+	record = put_record(g, IR_EXIT_RETURN, 0, 0, 0);
+	x86_patch_rel32(unlike, g->cold.p);
+	x86_lea(&g->cold, 8, RSP, x86_base(RSP, 16));
+	if (masked) {
+		t = pc == RCX ? RDX : RCX;
+		x86_mov_rr(&g->cold, 8, t, pc);
+		x86_alu_ri(&g->cold, X86_AND, 8, t, -2);
+		pc = t;
+	}
+	x86_alu_mi(&g->cold, X86_CMP, 4, FRAME(poll), 0);
+	polled = x86_jcc_forward(&g->cold, X86_CC_NE);
+	probe(&g->cold, pc);
+	miss = x86_jcc_forward(&g->cold, X86_CC_NE);
+	x86_jmp_m(&g->cold, x86_index(RBP, RAX, 3, JUMP_HOST));
+	x86_patch_rel32(miss, g->cold.p);
+	x86_patch_rel32(polled, g->cold.p);
+	put_miss(g, record, pc);
+}
+
+void
+gen_exit(struct gen *g, ir_ref ref)
+{
+	struct ir_exit out = ir_exit_of(g->region, ref);
+	struct code_exit *record;
+
+	g->retired = out.retired;
+	canonicalize_homes(g, &g->hot, true);
+	switch (out.kind) {
+	case IR_EXIT_JUMP:
+		if (out.target <= g->pc)
+			poll(g, out.target);
+		exit_jump(g, out.target);
+		break;
+	case IR_EXIT_CALL:
+		exit_call(g, &out);
+		break;
+	case IR_EXIT_INDIRECT:
+	case IR_EXIT_ICALL:
+		exit_indirect(g, &out, out.kind == IR_EXIT_ICALL);
+		break;
+	case IR_EXIT_RETURN:
+		exit_return(g, &out);
+		break;
+	case IR_EXIT_TRAP:
+	case IR_EXIT_LOOKUP:
+		record = put_record(g, out.kind, out.trap, out.target, out.link);
+		put_stub(g, record);
+		x86_patch_rel32(x86_jmp_forward(&g->hot), stub_of(record));
+		break;
+	}
+}
+
+/* ---- helpers ------------------------------------------------------------ */
+
+void
+gen_helper_call(struct gen *g, struct x86_asm *a, unsigned helper)
+{
+	(void)g;
+	x86_mov_ri(a, R11, helper);
+	x86_call_m(a, FRAME(helper_thunk));
+}
+
+void
+gen_call(struct gen *g, ir_ref ref)
+{
+	static const uint8_t argument[] = { RAX, RDX, RCX };
+	const struct ir_ins *ins = &g->ins[ref];
+	const struct ir_helper *helper = &g->region->helpers[ins->aux];
+	const uint32_t *operand;
+	uint32_t count;
+	bool writes = helper->effects & IR_H_WRITE_STATE;
+
+	operand = ir_call_arguments(g->region, ref, &count);
+	canonicalize_homes(g, &g->hot, true);
+	save_values(g, writes);
+	for (uint32_t i = 0; i < count; i++) {
+		claim(g, GPR, argument[i]);
+		copy_to(g, argument[i], operand[i], 8);
+	}
+	op_done(g);
+	gen_helper_call(g, &g->hot, ins->aux);
+	for (uint32_t i = 0; i < count; i++)
+		drop(g, operand[i]);
+	if (ins->type != IR_VOID) {
+		claim(g, GPR, RAX);
+		define(g, ref, RAX);
+	}
+}
