@@ -69,13 +69,15 @@ struct target_job {
 	struct code_stream *hot, *cold;
 	struct arena *arena;        /* temporary memory; points and moves lie there */
 	bool guest_base_zero;
+	bool baseline;              /* x86-64-v2 features only */
 	bool force_faults;
 	char *trace;                /* -d regalloc,emit text or NULL */
 	size_t trace_size;
 };
 
 struct target_code {
-	uint32_t hot_size, cold_size;
+	uint32_t entry; /* padding before the region's first hot byte */
+	uint32_t hot_size, cold_size; /* from there on */
 	const struct code_point *point;
 	uint32_t point_count;
 	const struct code_move *move;

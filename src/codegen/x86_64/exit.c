@@ -16,6 +16,8 @@ static struct code_exit *
 put_record(struct gen *g, unsigned kind, unsigned trap, int32_t target, int32_t link)
 {
 	struct code_exit *record;
+	bool before = kind == CODE_EXIT_CHECK || kind == CODE_EXIT_INTERPRET ||
+		      (kind == CODE_EXIT_POLL && target == g->pc);
 
 	x86_nop(&g->cold, (int)(-(uintptr_t)g->cold.p & 7));
 	record = (struct code_exit *)(void *)g->cold.p;
@@ -25,7 +27,7 @@ put_record(struct gen *g, unsigned kind, unsigned trap, int32_t target, int32_t 
 		.link = link,
 		.kind = (uint8_t)kind,
 		.trap = (uint8_t)trap,
-		.retired = (uint16_t)g->retired,
+		.retired = (uint16_t)(g->retired - before),
 	};
 	g->cold.p += sizeof *record;
 	record->stub = (int32_t)(g->cold.p - (uint8_t *)record);
@@ -95,6 +97,16 @@ void
 gen_bail(struct gen *g, enum x86_cc cc)
 {
 	gen_side_exit(g, cc, CODE_EXIT_INTERPRET, 0, g->pc, 0);
+}
+
+void
+gen_interpret(struct gen *g)
+{
+	struct code_exit *record = put_record(g, CODE_EXIT_INTERPRET, 0, g->pc, 0);
+
+	canonicalize_homes(g, &g->hot, true);
+	put_stub(g, record);
+	x86_patch_rel32(x86_jmp_forward(&g->hot), stub_of(record));
 }
 
 /* The block is nothing but a jump out of the region. */

@@ -93,6 +93,7 @@ struct gen {
 	struct code_move *move;
 	uint32_t move_count, move_capacity;
 	bool points_raw;                 /* the last point carried moves */
+	bool set_done;                   /* the current instruction has SET a slot */
 	bool failed;                     /* an op has no code here */
 };
 
@@ -213,6 +214,8 @@ struct code_exit *gen_side_exit(struct gen *g, enum x86_cc cc, unsigned kind, un
 /* On cc, leaves the current guest instruction to the interpreter: nothing of
  * it may have happened but sticky flags it raises anyway. */
 void gen_bail(struct gen *g, enum x86_cc cc);
+/* The same without a condition: the region ends here. */
+void gen_interpret(struct gen *g);
 /* Address of the region's base plus delta. */
 void gen_pc_to(struct gen *g, int reg, int64_t delta);
 /* Calls C: arguments are in rax, rdx, rcx; result in rax. Everything in
@@ -220,7 +223,7 @@ void gen_pc_to(struct gen *g, int reg, int64_t delta);
 void gen_helper_call(struct gen *g, struct x86_asm *a, unsigned helper);
 /* A helper that codegen itself asks for; numbers count down from the end of
  * frame->helper. */
-enum gen_helper { H_ROUND_SET = IR_HELPER_MAX - 1, H_F2I = IR_HELPER_MAX - 2, H_FP = IR_HELPER_MAX - 3 };
+enum gen_helper { H_ROUND_SET = IR_HELPER_MAX - 1 };
 
 /* ---- thunks.c ----------------------------------------------------------- */
 

@@ -119,7 +119,7 @@ andn(struct gen *g, ir_ref ref, int size)
 
 	if (g->cpu->bmi1) {
 		d = dest(g, ref, true);
-		x86_andn(&g->hot, size, d, rb, ra);
+		x86_andn_rrr(&g->hot, size, d, rb, ra);
 	} else {
 		d = dest(g, ref, false);
 		x86_mov_rr(&g->hot, size, d, rb);
@@ -286,11 +286,11 @@ shift(struct gen *g, ir_ref ref, int size)
 		rb = use(g, ins->b);
 		d = dest(g, ref, true);
 		if (op == X86_SHL)
-			x86_shlx(&g->hot, size, d, ra, rb);
+			x86_shlx_rrr(&g->hot, size, d, ra, rb);
 		else if (op == X86_SHR)
-			x86_shrx(&g->hot, size, d, ra, rb);
+			x86_shrx_rrr(&g->hot, size, d, ra, rb);
 		else
-			x86_sarx(&g->hot, size, d, ra, rb);
+			x86_sarx_rrr(&g->hot, size, d, ra, rb);
 	} else {
 		claim(g, GPR, RCX);
 		ra = use(g, ins->a);
@@ -467,21 +467,21 @@ count_bits(struct gen *g, ir_ref ref, int size)
 
 	if (ins->op == IR_POPCNT) {
 		d = dest(g, ref, true);
-		x86_popcnt(&g->hot, size, d, ra);
+		x86_popcnt_rr(&g->hot, size, d, ra);
 	} else if (ins->op == IR_CLZ ? g->cpu->lzcnt : g->cpu->bmi1) {
 		d = dest(g, ref, true);
 		if (ins->op == IR_CLZ)
-			x86_lzcnt(&g->hot, size, d, ra);
+			x86_lzcnt_rr(&g->hot, size, d, ra);
 		else
-			x86_tzcnt(&g->hot, size, d, ra);
+			x86_tzcnt_rr(&g->hot, size, d, ra);
 	} else {
 		t = temp(g, GPR);
 		d = dest(g, ref, false);
 		x86_mov_ri(&g->hot, t, (uint64_t)(ins->op == IR_CLZ ? 2 * width - 1 : width));
 		if (ins->op == IR_CLZ)
-			x86_bsr(&g->hot, size, d, ra);
+			x86_bsr_rr(&g->hot, size, d, ra);
 		else
-			x86_bsf(&g->hot, size, d, ra);
+			x86_bsf_rr(&g->hot, size, d, ra);
 		x86_cmov_rr(&g->hot, X86_CC_E, size, d, t);
 		if (ins->op == IR_CLZ)
 			x86_alu_ri(&g->hot, X86_XOR, size, d, width - 1);

@@ -1,0 +1,260 @@
+/* Tier 1's driver: uses and dead SETs backwards, then code forwards. Requires
+ * a region whose trunk blocks follow each other and whose other blocks are
+ * single jumps out; anything else is unsupported and left to the interpreter,
+ * as is any op that has no code here. */
+#include "codegen/x86_64/gen.h"
+
+#include <string.h>
+
+/* What one op may emit at most, both streams; checked before each. */
+enum { ROOM_HOT = 1024, ROOM_COLD = 2048 };
+
+static void
+count_operand(struct gen *g, ir_ref ref)
+{
+	if (ref)
+		g->val[ref].uses++;
+}
+
+static void
+count_operands(struct gen *g, const struct ir_ins *ins, ir_ref ref)
+{
+	const char *kinds = ir_op_info[ins->op].operands;
+	const uint32_t *list;
+	uint32_t count;
+
+	if (ins->op == IR_EXIT) {
+		count_operand(g, ir_exit_of(g->region, ref).value);
+		return;
+	}
+	if (ins->op == IR_CALL) {
+		list = ir_call_arguments(g->region, ref, &count);
+		while (count-- > 0)
+			count_operand(g, list[count]);
+		return;
+	}
+	if (kinds[0] != '.' && kinds[0] != '*')
+		count_operand(g, ins->a);
+	if (kinds[1] != '.' && kinds[1] != '*')
+		count_operand(g, ins->b);
+	if (kinds[2] != '.' && kinds[2] != '*' && kinds[2] != 'D')
+		count_operand(g, ins->c);
+}
+
+/* Backwards over the trunk: a value none uses is not made, a SET that the next
+ * SET of its slot hides (nothing between could leave) is not done. */
+static void
+find_uses(struct gen *g)
+{
+	uint64_t hidden[IR_SLOT_MAX / 64] = { 0 };
+
+	for (ir_ref ref = g->region->ins_count - 1; ref > 0; ref--) {
+		const struct ir_ins *ins = &g->ins[ref];
+		unsigned effects = ir_op_info[ins->op].effects;
+
+		if (ins->op == IR_SET) {
+			if (hidden[ins->aux / 64] >> (ins->aux % 64) & 1) {
+				g->dead_set[ref / 64] |= UINT64_C(1) << (ref % 64);
+				continue;
+			}
+			hidden[ins->aux / 64] |= UINT64_C(1) << (ins->aux % 64);
+		} else if (ins->op == IR_GET) {
+			if (g->val[ref].uses)
+				hidden[ins->aux / 64] &= ~(UINT64_C(1) << (ins->aux % 64));
+			continue;
+		} else if (effects & (IR_E_FAULT | IR_E_END | IR_E_BARRIER | IR_E_FP)) {
+			memset(hidden, 0, sizeof hidden);
+		} else if (ins->op == IR_UNBOX) { /* may bail out */
+			memset(hidden, 0, sizeof hidden);
+		}
+		if (effects == IR_E_PURE && g->val[ref].uses == 0)
+			continue;
+		count_operands(g, ins, ref);
+	}
+}
+
+/* One op. False: it has no code here. */
+static bool
+gen_op(struct gen *g, ir_ref ref)
+{
+	const struct ir_ins *ins = &g->ins[ref];
+
+	switch (ins->op) {
+	case IR_NOP:
+		return true;
+	case IR_AT:
+		g->pc = (int32_t)ins->imm;
+		g->retired++;
+		g->set_done = false;
+		return true;
+	case IR_CONST:
+		return ins->type <= IR_I64 || ins->type == IR_F32 || ins->type == IR_F64;
+	case IR_COPY:
+	case IR_TRUNC:
+		if (g->ins[ins->a].type == IR_I128)
+			return false;
+		define_alias(g, ref, ins->a);
+		g->val[resolve(g, ref)].uses = (uint16_t)(g->val[resolve(g, ref)].uses + g->val[ref].uses);
+		drop(g, ins->a);
+		return true;
+	case IR_GET:
+		gen_get(g, ref);
+		return true;
+	case IR_SET:
+		if (!(g->dead_set[ref / 64] >> (ref % 64) & 1))
+			gen_set(g, ref);
+		g->set_done = true;
+		return true;
+	case IR_CHECK:
+		gen_check(g, ref);
+		return true;
+	case IR_CALL:
+		gen_call(g, ref);
+		return true;
+	case IR_AND: { /* the mask of a return address is applied when it matters */
+		const struct ir_ins *next = &g->ins[ref + 1];
+
+		if (next->op == IR_EXIT && (next->aux & 15) == IR_EXIT_RETURN && g->val[ref].uses == 1 &&
+		    ir_exit_of(g->region, ref + 1).value == ref && is_const(g, ins->b) &&
+		    g->ins[resolve(g, ins->b)].imm == -2) {
+			g->val[ref].deferred = true;
+			return true;
+		}
+		return gen_int(g, ref);
+	}
+	default:
+		break;
+	}
+	return gen_int(g, ref) || gen_memory(g, ref) || gen_fp(g, ref);
+}
+
+/* Code for the ops of a trunk block but its end. An op that has no code here
+ * ends the region (*ended): its instruction is interpreted. */
+static enum target_result
+gen_block(struct gen *g, const struct ir_block *block, bool *ended)
+{
+	for (ir_ref ref = block->first; ref < block->first + block->count; ref++) {
+		const struct ir_ins *ins = &g->ins[ref];
+
+		if (g->hot.end - g->hot.p < ROOM_HOT || g->cold.end - g->cold.p < ROOM_COLD)
+			return TARGET_NO_ROOM;
+		if (ins->op == IR_BR || ins->op == IR_EXIT || ins->op == IR_GOTO)
+			break;
+		if (ir_op_info[ins->op].effects == IR_E_PURE && g->val[ref].uses == 0 && ins->op != IR_AT)
+			continue;
+		g->at = ref;
+		if (!gen_op(g, ref)) {
+			if (g->set_done)
+				return TARGET_UNSUPPORTED;
+			gen_interpret(g);
+			*ended = true;
+			return TARGET_OK;
+		}
+		op_done(g);
+		if (g->failed)
+			return TARGET_UNSUPPORTED;
+	}
+	return TARGET_OK;
+}
+
+static enum target_result
+gen_trunk(struct gen *g)
+{
+	uint32_t number = 0;
+
+	for (;;) {
+		const struct ir_block *block = &g->region->block[number];
+		ir_ref end = block->first + block->count - 1;
+		bool ended = false;
+		enum target_result result = gen_block(g, block, &ended);
+
+		if (result != TARGET_OK || ended)
+			return result;
+		g->at = end;
+		if (g->ins[end].op == IR_EXIT) {
+			gen_exit(g, end);
+			return g->failed ? TARGET_UNSUPPORTED : TARGET_OK;
+		}
+		if (g->ins[end].op != IR_BR)
+			return TARGET_UNSUPPORTED;
+		uint32_t next = gen_br(g, end);
+
+		if (g->failed || next <= number)
+			return TARGET_UNSUPPORTED;
+		number = next;
+	}
+}
+
+/* The host's features, probed once: CPUID traps under a hypervisor. Filling it
+ * twice does no harm. */
+static const struct host_cpu *
+host_features(bool baseline)
+{
+	static struct host_cpu known[2];
+	static int ready[2];
+
+	if (!__atomic_load_n(&ready[baseline], __ATOMIC_ACQUIRE)) {
+		host_cpu_probe(&known[baseline], baseline ? HOST_CPU_V2 : HOST_CPU_ALL);
+		__atomic_store_n(&ready[baseline], 1, __ATOMIC_RELEASE);
+	}
+	return &known[baseline];
+}
+
+static enum target_result
+compile(const struct target_job *job, struct target_code *code)
+{
+	const struct ir_region *region = job->region;
+	struct gen *g = arena_alloc(job->arena, sizeof *g);
+	const struct host_cpu *cpu = host_features(job->baseline);
+	enum target_result result;
+
+	if (job->hot->end - job->hot->w < ROOM_HOT || job->cold->end - job->cold->w < ROOM_COLD)
+		return TARGET_NO_ROOM;
+	g->job = job;
+	g->region = region;
+	g->ins = region->ins;
+	g->slots = region->slots;
+	g->cpu = cpu;
+	g->hot = (struct x86_asm){ .p = job->hot->w, .end = job->hot->end, .vex = cpu->avx, .scratch = 15 };
+	g->cold = (struct x86_asm){ .p = job->cold->w, .end = job->cold->end, .vex = cpu->avx, .scratch = 15 };
+	g->val = arena_alloc(job->arena, region->ins_count * sizeof *g->val);
+	g->dead_set = arena_alloc(job->arena, (region->ins_count / 64 + 1) * sizeof *g->dead_set);
+	for (ir_ref ref = 0; ref < region->ins_count; ref++)
+		g->val[ref] = (struct val){ .reg = NO_REG, .spill = -1, .home = NO_SLOT };
+	find_uses(g);
+	regs_begin(g);
+	x86_nop(&g->hot, (int)(-(uintptr_t)g->hot.p & 15));
+	g->hot_start = g->hot.p;
+	g->cold_start = g->cold.p;
+	result = gen_trunk(g);
+	if (result != TARGET_OK)
+		return result;
+	code->entry = (uint32_t)(g->hot_start - job->hot->w);
+	code->hot_size = (uint32_t)(g->hot.p - g->hot_start);
+	code->cold_size = (uint32_t)(g->cold.p - g->cold_start);
+	code->point = g->point;
+	code->point_count = g->point_count;
+	code->move = g->move;
+	code->move_count = g->move_count;
+	job->hot->w = g->hot.p;
+	job->cold->w = g->cold.p;
+	return TARGET_OK;
+}
+
+static uint64_t
+features(void)
+{
+	return host_cpu_hash(host_features(false));
+}
+
+const struct target target_x86_64 = {
+	.name = "x86-64",
+	.features = features,
+	.compile = compile,
+	.thunks = x86_thunks,
+	.frame_init = x86_frame_init,
+	.fp_sync = x86_fp_sync,
+	.link = x86_link,
+	.unlink = x86_unlink,
+	.fault_exit = x86_fault_exit,
+};

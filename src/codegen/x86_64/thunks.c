@@ -1,0 +1,214 @@
+/* The ways into and out of generated code, made once a space for its guest's
+ * boundary registers; patching of exits; faults. */
+#include "codegen/x86_64/gen.h"
+
+#include <string.h>
+#include <sys/ucontext.h>
+
+/* MXCSR: sticky bits 0-5, exceptions masked 7-12, rounding 13-14. */
+enum { MXCSR_STICKY = 0x3f, MXCSR_DEFAULT = 0x1f80, MXCSR_ROUND_SHIFT = 13 };
+
+/* MXCSR's IE DE ZE OE UE PE as fflags' NV (DN) DZ OF UF NX. */
+static uint32_t
+flags_of_mxcsr(uint32_t mxcsr)
+{
+	return (mxcsr & 1) << 4 | (mxcsr >> 1 & 1) << 5 | (mxcsr >> 2 & 1) << 3 | (mxcsr >> 3 & 1) << 2 |
+	       (mxcsr >> 4 & 1) << 1 | (mxcsr >> 5 & 1);
+}
+
+static uint32_t
+mxcsr_round(uint32_t round)
+{
+	static const uint8_t host[] = { [IR_RNE] = 0, [IR_RTZ] = 3, [IR_RDN] = 1, [IR_RUP] = 2 };
+
+	return round <= IR_RUP ? (uint32_t)host[round] << MXCSR_ROUND_SHIFT : 0;
+}
+
+static void
+set_round(struct ir_frame *frame)
+{
+	frame->host_fp = (frame->host_fp & ~(3u << MXCSR_ROUND_SHIFT)) | mxcsr_round(frame->fp_round);
+}
+
+void
+x86_fp_sync(struct ir_frame *frame)
+{
+	frame->fp_flags |= flags_of_mxcsr(frame->host_fp);
+	frame->host_fp &= ~(uint32_t)MXCSR_STICKY;
+	set_round(frame);
+}
+
+static uint64_t
+helper_round_set(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
+{
+	(void)b;
+	(void)c;
+	frame->fp_round = (uint32_t)a;
+	set_round(frame);
+	return 0;
+}
+
+void
+x86_frame_init(struct ir_frame *frame, const struct target_thunks *thunks)
+{
+	uint64_t *k = frame->constant;
+
+	frame->leave = thunks->leave;
+	frame->helper_thunk = thunks->helper;
+	frame->host_fp = MXCSR_DEFAULT;
+	set_round(frame);
+	frame->link_address = IR_LINK_NONE;
+	for (unsigned i = 0; i < IR_JUMP_TABLE_SIZE; i++)
+		frame->jump[i] = (struct ir_jump){ .pc = IR_JUMP_EMPTY };
+	k[K_BOX32] = 0xffffffff00000000;
+	k[K_SIGN64] = UINT64_C(1) << 63;
+	k[K_SIGN32] = UINT64_C(1) << 31;
+	k[K_ABS64] = ~(UINT64_C(1) << 63);
+	k[K_ABS32] = ~(UINT64_C(1) << 31);
+	k[K_ABS64 + 1] = k[K_ABS32 + 1] = UINT64_MAX;
+	k[K_NAN64] = 0x7ff8000000000000;
+	k[K_NAN32] = 0xffffffff7fc00000;
+	k[K_BOX16] = 0xffffffffffff0000;
+	for (unsigned i = 0; i < 64; i++)
+		((uint8_t *)&k[K_FLAGS])[i] = (uint8_t)flags_of_mxcsr(i);
+	frame->helper[H_ROUND_SET] = helper_round_set;
+}
+
+/* ---- thunks ------------------------------------------------------------- */
+
+/* Loads or stores every boundary register from or to its slot. */
+static void
+transfer(struct x86_asm *a, const struct ir_slots *slots, bool load)
+{
+	for (unsigned i = 0; i < slots->count; i++) {
+		const struct ir_slot *slot = &slots->slot[i];
+		struct x86_mem m = frame_mem(slot->offset);
+
+		if (slot->boundary < 0)
+			continue;
+		if (type_is_fp((enum ir_type)slot->type)) {
+			if (slot->boundary >= BOUNDARY_FPRS)
+				continue;
+			if (slot->type == IR_V128) {
+				if (load)
+					x86_movups_load(a, slot->boundary, m);
+				else
+					x86_movups_store(a, m, slot->boundary);
+			} else if (load) {
+				x86_movsd_load(a, slot->boundary, m);
+			} else {
+				x86_movsd_store(a, m, slot->boundary);
+			}
+		} else if (slot->boundary < BOUNDARY_GPRS) {
+			if (load)
+				x86_mov_rm(a, 8, boundary_gpr[slot->boundary], m);
+			else
+				x86_mov_mr(a, 8, m, boundary_gpr[slot->boundary]);
+		}
+	}
+}
+
+static const uint8_t saved[] = { RBX, RBP, R12, R13, R14, R15 };
+
+bool
+x86_thunks(const struct ir_slots *slots, struct code_stream *hot, ptrdiff_t w_to_x, struct target_thunks *thunks)
+{
+	struct host_cpu cpu;
+	struct x86_asm as = { .p = hot->w, .end = hot->end, .scratch = 15 }, *a = &as;
+
+	if (hot->end - hot->w < 2048)
+		return false;
+	as.vex = host_cpu_probe(&cpu, HOST_CPU_ALL)->avx;
+
+	/* enter(rdi frame, rsi entry). Six pushes and the return address leave
+	 * the stack 8 off the alignment that the helper thunk's call needs. */
+	x86_nop(a, (int)(-(uintptr_t)a->p & 15));
+	memcpy(&thunks->enter, &(void *){ a->p + w_to_x }, sizeof thunks->enter);
+	for (unsigned i = 0; i < ARRAY_LEN(saved); i++)
+		x86_push_r(a, saved[i]);
+	x86_sub_ri(a, 8, RSP, 8);
+	x86_lea(a, 8, RBP, x86_base(RDI, IR_FRAME_BIAS));
+	x86_mov_rr(a, 8, RAX, RSI);
+	x86_mov_mr(a, 8, FRAME(host_stack), RSP);
+	x86_ldmxcsr(a, FRAME(host_fp));
+	transfer(a, slots, true);
+	x86_mov_rm(a, 8, RSP, FRAME(shadow_stack));
+	x86_jmp_r(a, RAX);
+
+	/* leave: rax is the exit's record. */
+	x86_nop(a, (int)(-(uintptr_t)a->p & 15));
+	thunks->leave = a->p + w_to_x;
+	x86_mov_mr(a, 8, FRAME(exit_record), RAX);
+	x86_mov_mr(a, 8, FRAME(shadow_stack), RSP);
+	x86_mov_rm(a, 8, RSP, FRAME(host_stack));
+	x86_stmxcsr(a, FRAME(host_fp));
+	transfer(a, slots, false);
+	x86_add_ri(a, 8, RSP, 8);
+	for (unsigned i = ARRAY_LEN(saved); i-- > 0;)
+		x86_pop_r(a, saved[i]);
+	x86_ret(a);
+
+	/* helper: r11 is its number; rax, rdx, rcx its operands. */
+	x86_nop(a, (int)(-(uintptr_t)a->p & 15));
+	thunks->helper = a->p + w_to_x;
+	transfer(a, slots, false);
+	x86_mov_mr(a, 8, FRAME(shadow_stack), RSP);
+	x86_mov_rm(a, 8, RSP, FRAME(host_stack));
+	x86_lea(a, 8, RDI, x86_base(RBP, -IR_FRAME_BIAS));
+	x86_mov_rr(a, 8, RSI, RAX);
+	x86_call_m(a, x86_index(RBP, R11, 3, (int32_t)offsetof(struct ir_frame, helper) - IR_FRAME_BIAS));
+	x86_mov_rm(a, 8, RSP, FRAME(shadow_stack));
+	transfer(a, slots, true);
+	x86_ret(a);
+
+	hot->w = as.p;
+	return true;
+}
+
+/* ---- patching ----------------------------------------------------------- */
+
+void
+x86_link(struct code_exit *exit_w, ptrdiff_t w_to_x, const void *entry_x)
+{
+	x86_patch_rel32_atomic((uint8_t *)exit_w + exit_w->patch, (const uint8_t *)entry_x - w_to_x);
+}
+
+void
+x86_unlink(struct code_exit *exit_w)
+{
+	x86_patch_rel32_atomic((uint8_t *)exit_w + exit_w->patch, (uint8_t *)exit_w + exit_w->stub);
+}
+
+/* ---- faults ------------------------------------------------------------- */
+
+static bool
+is_nan(uint64_t bits, uint64_t bytes)
+{
+	return bytes == 8 ? (bits & ~(UINT64_C(1) << 63)) > 0x7ff0000000000000
+			  : (bits & 0x7fffffff) > 0x7f800000;
+}
+
+/* All slots are at home (rule 1), so leaving as any exit does is enough, but
+ * for values that need a fix-up in their register. */
+bool
+x86_fault_exit(void *ucontext, const struct ir_frame *frame, const struct ir_slots *slots,
+	       const struct code_move *move, uint32_t moves, void *record)
+{
+	ucontext_t *context = ucontext;
+
+	for (uint32_t i = 0; i < moves; i++) {
+		const struct ir_slot *slot = &slots->slot[move[i].slot];
+		uint32_t *xmm = context->uc_mcontext.fpregs->_xmm[slot->boundary].element;
+		uint64_t bits;
+
+		assert(move[i].where == CODE_HOME && move[i].fixup == IR_FIX_CANON);
+		memcpy(&bits, xmm, 8);
+		if (!is_nan(bits, move[i].value))
+			continue;
+		bits = frame->constant[move[i].value == 8 ? K_NAN64 : K_NAN32];
+		memcpy(xmm, &bits, 8);
+	}
+	context->uc_mcontext.gregs[REG_RAX] = (greg_t)(uintptr_t)record;
+	context->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)frame->leave;
+	return true;
+}
