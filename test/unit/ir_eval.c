@@ -396,7 +396,7 @@ test_rmw(void)
 		now = 0x5a5a5a5a5a5a5a5a;
 		memcpy(&now, "\x63\0\0\0\0\0\0\0", bytes);
 		CHECK_INT(slot(A), old);
-		CHECK_INT((int64_t)slot(C) << (64 - 8 * bytes), (uint64_t)rmw_result(rmw, old, x) << (64 - 8 * bytes));
+		CHECK_INT(slot(C) << (64 - 8 * bytes), (uint64_t)rmw_result(rmw, old, x) << (64 - 8 * bytes));
 		CHECK_INT(slot(D), 99);
 		CHECK(!memcmp(memory + 64, &now, 8));
 	}
