@@ -59,6 +59,12 @@ struct code_move {
 	uint8_t fixup;  /* enum ir_fixup */
 	uint64_t value; /* register number, frame offset or constant */
 };
+/* Where the host code of an IR op begins: for those who look (explain). */
+struct code_mark {
+	ir_ref ref;
+	uint32_t hot; /* offset from the region's first hot byte */
+};
+
 enum code_where { CODE_HOME, CODE_GPR, CODE_FPR, CODE_FRAME, CODE_CONST };
 
 struct target_job {
@@ -71,7 +77,8 @@ struct target_job {
 	bool guest_base_zero;
 	bool baseline;              /* x86-64-v2 features only */
 	bool force_faults;
-	char *trace;                /* -d regalloc,emit text or NULL */
+	struct code_mark *mark;     /* room for ins_count marks, or NULL */
+	char *trace;                /* -d regalloc,emit: text or NULL */
 	size_t trace_size;
 };
 
@@ -82,6 +89,7 @@ struct target_code {
 	uint32_t point_count;
 	const struct code_move *move;
 	uint32_t move_count;
+	uint32_t mark_count;
 };
 
 enum target_result {

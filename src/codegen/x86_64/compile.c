@@ -128,6 +128,13 @@ gen_op(struct gen *g, ir_ref ref)
 	return gen_int(g, ref) || gen_memory(g, ref) || gen_fp(g, ref);
 }
 
+static void
+put_mark(struct gen *g, ir_ref ref)
+{
+	if (g->job->mark)
+		g->job->mark[g->mark_count++] = (struct code_mark){ ref, (uint32_t)(g->hot.p - g->hot_start) };
+}
+
 /* Code for the ops of a trunk block but its end. An op that has no code here
  * ends the region (*ended): its instruction is interpreted. */
 static enum target_result
@@ -143,6 +150,7 @@ gen_block(struct gen *g, const struct ir_block *block, bool *ended)
 		if (ir_op_info[ins->op].effects == IR_E_PURE && g->val[ref].uses == 0 && ins->op != IR_AT)
 			continue;
 		g->at = ref;
+		put_mark(g, ref);
 		if (!gen_op(g, ref)) {
 			if (g->set_done)
 				return TARGET_UNSUPPORTED;
@@ -171,6 +179,7 @@ gen_trunk(struct gen *g)
 		if (result != TARGET_OK || ended)
 			return result;
 		g->at = end;
+		put_mark(g, end);
 		if (g->ins[end].op == IR_EXIT) {
 			gen_exit(g, end);
 			return g->failed ? TARGET_UNSUPPORTED : TARGET_OK;
@@ -236,6 +245,7 @@ compile(const struct target_job *job, struct target_code *code)
 	code->point_count = g->point_count;
 	code->move = g->move;
 	code->move_count = g->move_count;
+	code->mark_count = g->mark_count;
 	job->hot->w = g->hot.p;
 	job->cold->w = g->cold.p;
 	return TARGET_OK;

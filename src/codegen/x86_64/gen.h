@@ -92,7 +92,7 @@ struct gen {
 	uint32_t point_count, point_capacity;
 	struct code_move *move;
 	uint32_t move_count, move_capacity;
-	bool points_raw;                 /* the last point carried moves */
+	uint32_t mark_count;
 	bool set_done;                   /* the current instruction has SET a slot */
 	bool failed;                     /* an op has no code here */
 };
