@@ -17,10 +17,24 @@ enum riscv64_slot { RISCV64_X0 = 0, RISCV64_F0 = 32, RISCV64_SLOT_COUNT = 64 };
  * (RMM, or a reserved value). */
 enum riscv64_mode { RISCV64_MODE_FRM_RMM = 1, RISCV64_MODE_FRM_INVALID = 2 };
 
+/* Ticks a second of the `time` CSR; riscv_hwprobe's TIME_CSR_FREQ. `cycle` and
+ * `instret` count the host's cycles: they only promise to grow. */
+#define RISCV64_TIMEBASE_HZ 10000000u
+
+/* Bytes that cbo.zero zeroes, and the other cache-block instructions mean;
+ * riscv_hwprobe's ZICBOZ_BLOCK_SIZE and ZICBOM_BLOCK_SIZE. */
+#define RISCV64_CACHE_BLOCK 64u
+
 static inline struct riscv64_state *
 riscv64_state_of(struct ir_frame *frame)
 {
 	return (struct riscv64_state *)frame->guest;
+}
+
+static inline const struct riscv64_state *
+riscv64_state_read(const struct ir_frame *frame)
+{
+	return (const struct riscv64_state *)frame->guest;
 }
 
 #endif

@@ -1,0 +1,167 @@
+/* Lifting RV64 to IR, private to the folder.
+ *
+ * lift.c runs along the code, decodes, and hands each instruction to the lifter
+ * that lifters.def names. A lifter appends the instruction's ops by the rules
+ * below; lift_*.c hold them by group. Source of all meanings: RISC-V
+ * Instruction Set Manual, volume I, version 20240411.
+ *
+ * Rules. (1) SETs come after every op of the instruction that may fault. (2) A
+ * SET stands right behind the op that makes its value, a BR, SELECT or CHECK
+ * right behind its condition, where the code generator looks for it. (3) Reads
+ * of x0 are the constant 0 and writes to it vanish, but what else the
+ * instruction does stays. (4) A lifter that leaves the region sets `ended`.
+ */
+#ifndef GUEST_RISCV64_LIFT_H
+#define GUEST_RISCV64_LIFT_H
+
+#include "guest/riscv64/insn.h"
+#include "guest/riscv64/state.h"
+
+struct lifter {
+	struct ir_builder b;
+	struct riscv64_insn insn;
+	int32_t at, next; /* deltas of the instruction and of the one after */
+	uint32_t mode;    /* mode key: enum riscv64_mode bits */
+	bool single_block;
+	bool ended;
+	/* The value last unboxed of each f register: good while the slot still
+	 * holds `container`. */
+	struct {
+		ir_ref container, value;
+	} unboxed[32];
+};
+
+/* Lifters; how a and b choose among the instructions of one shape is said at
+ * each definition. */
+#define LIFTER(name) void name(struct lifter *l, unsigned a, unsigned b)
+
+LIFTER(lift_nothing);
+LIFTER(lift_illegal);
+
+/* lift_int.c */
+LIFTER(lift_lui);
+LIFTER(lift_auipc);
+LIFTER(lift_binary);
+LIFTER(lift_binary_imm);
+LIFTER(lift_word);
+LIFTER(lift_word_imm);
+LIFTER(lift_narrow);
+LIFTER(lift_narrow_imm);
+LIFTER(lift_compare);
+LIFTER(lift_compare_imm);
+LIFTER(lift_czero);
+LIFTER(lift_zero);
+
+/* lift_branch.c */
+LIFTER(lift_branch);
+LIFTER(lift_jal);
+LIFTER(lift_jalr);
+LIFTER(lift_trap);
+LIFTER(lift_fence_i);
+
+/* lift_memory.c */
+LIFTER(lift_load);
+LIFTER(lift_store);
+LIFTER(lift_fload);
+LIFTER(lift_fstore);
+LIFTER(lift_fence);
+LIFTER(lift_fence_tso);
+LIFTER(lift_cbo_touch);
+LIFTER(lift_cbo_zero);
+
+/* lift_atomic.c */
+LIFTER(lift_lr);
+LIFTER(lift_sc);
+LIFTER(lift_amo);
+
+/* lift_bits.c */
+LIFTER(lift_shift_add);
+LIFTER(lift_slli_uw);
+LIFTER(lift_unary);
+LIFTER(lift_unary_word);
+LIFTER(lift_sign_extend);
+LIFTER(lift_zero_extend);
+LIFTER(lift_orn);
+LIFTER(lift_xnor);
+LIFTER(lift_clmulr);
+LIFTER(lift_bit);
+LIFTER(lift_bit_imm);
+LIFTER(lift_bext);
+LIFTER(lift_bext_imm);
+
+/* lift_csr.c */
+LIFTER(lift_csr);
+
+/* lift_float.c */
+LIFTER(lift_fp_binary);
+LIFTER(lift_fp_unary);
+LIFTER(lift_fp_fma);
+LIFTER(lift_fp_min);
+LIFTER(lift_fp_max);
+LIFTER(lift_fp_compare);
+LIFTER(lift_fp_round);
+LIFTER(lift_fsgnj);
+LIFTER(lift_fclass);
+
+/* lift_float_move.c */
+LIFTER(lift_fp_to_int);
+LIFTER(lift_fp_modular);
+LIFTER(lift_fp_from_int);
+LIFTER(lift_fp_convert);
+LIFTER(lift_fmv_to_x);
+LIFTER(lift_fmv_from_x);
+LIFTER(lift_fli);
+
+/* What lift_csr does to the CSR. */
+enum riscv64_csr_action { RV_CSR_WRITE, RV_CSR_SET, RV_CSR_CLEAR };
+
+/* Integer types that floats are converted to and from. */
+enum riscv64_int { RV_INT_W, RV_INT_WU, RV_INT_L, RV_INT_LU };
+
+/* ---- operands ----------------------------------------------------------- */
+
+static inline ir_ref
+lift_x(struct lifter *l, unsigned reg)
+{
+	return reg ? ir_get(&l->b, RISCV64_X0 + reg) : ir_const(&l->b, IR_I64, 0);
+}
+
+static inline void
+lift_set_x(struct lifter *l, ir_ref value)
+{
+	if (l->insn.rd)
+		ir_set(&l->b, RISCV64_X0 + l->insn.rd, value);
+}
+
+static inline ir_ref
+lift_imm(struct lifter *l)
+{
+	return ir_const(&l->b, IR_I64, (uint64_t)l->insn.imm);
+}
+
+/* The value of `type` in an f register, the whole container if f64; of a
+ * narrower one the canonical NaN if it is not boxed. */
+ir_ref lift_f(struct lifter *l, enum ir_type type, unsigned reg);
+/* f register rd becomes a value of `type`, boxed. */
+void lift_set_f(struct lifter *l, enum ir_type type, ir_ref value);
+/* aux of an FP op: the rounding mode of the instruction and a variant. */
+unsigned lift_fp_aux(const struct lifter *l, unsigned variant);
+
+/* ---- helpers: helpers.c ------------------------------------------------- */
+
+enum riscv64_helper { RV_HELPER_FRM, RV_HELPER_TIME, RV_HELPER_CYCLE, RV_HELPER_COUNT };
+
+extern const struct ir_helper riscv64_helpers[RV_HELPER_COUNT];
+
+/* Mode key bits of a rounding mode (frm). */
+static inline uint32_t
+riscv64_mode_of(uint64_t frm)
+{
+	return frm < IR_RMM ? 0 : frm == IR_RMM ? RISCV64_MODE_FRM_RMM : RISCV64_MODE_FRM_INVALID;
+}
+
+/* guest.h's lift. */
+int riscv64_lift(struct ir_region *region, struct arena *arena, uint64_t pc, uint32_t mode,
+		 const struct guest_lift_limits *limits);
+
+#endif
