@@ -113,6 +113,7 @@ struct abi {
 
 	/* System calls: numbers index the table generated from syscalls.tab. */
 	unsigned syscall_column;
+	bool sigaction_restorer; /* struct sigaction has sa_restorer */
 	void (*syscall_read)(const struct ir_frame *frame, struct abi_regs *regs);
 	void (*syscall_result)(struct ir_frame *frame, uint64_t result);
 	uint64_t (*syscall_result_read)(const struct ir_frame *frame);
@@ -197,6 +198,7 @@ struct process {
 	struct thread *threads;
 	unsigned thread_count;
 	bool strace;
+	uint64_t unknown_calls[16]; /* set of numbers that were logged */
 };
 
 /* Block of a guest thread: aligned to its size, so that a masked stack pointer

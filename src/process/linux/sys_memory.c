@@ -1,0 +1,127 @@
+/* Memory: the guest's own tree of mappings does the work (space.c). System V
+ * shared memory is placed there as well. */
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+
+#include "process/linux/linux.h"
+
+#define PAGE 4096u
+
+int64_t
+sys_brk(struct thread *thread, const uint64_t *a)
+{
+	return space_brk(thread->process->space, a[0]);
+}
+
+int64_t
+sys_mmap(struct thread *thread, const uint64_t *a)
+{
+	int fd = a[3] & MAP_ANONYMOUS ? -1 : (int)fd_argument(thread, a[4]);
+
+	return space_mmap(thread->process->space, a[0], a[1], (int)a[2], (int)a[3], fd, a[5]);
+}
+
+int64_t
+sys_munmap(struct thread *thread, const uint64_t *a)
+{
+	return space_munmap(thread->process->space, a[0], a[1]);
+}
+
+int64_t
+sys_mremap(struct thread *thread, const uint64_t *a)
+{
+	return space_mremap(thread->process->space, a[0], a[1], a[2], (int)a[3], a[4]);
+}
+
+int64_t
+sys_mprotect(struct thread *thread, const uint64_t *a)
+{
+	return space_mprotect(thread->process->space, a[0], a[1], (int)a[2]);
+}
+
+int64_t
+sys_madvise(struct thread *thread, const uint64_t *a)
+{
+	return space_madvise(thread->process->space, a[0], a[1], (int)a[2]);
+}
+
+/* ---- System V shared memory --------------------------------------------- */
+
+/* A segment's mapping is known by this device and its id plus one as inode. */
+#define SHM_DEVICE UINT64_MAX
+
+static int64_t
+attach_address(struct thread *thread, uint64_t address, uint64_t flags, uint64_t size)
+{
+	struct space *space = thread->process->space;
+	int fixed = 0;
+
+	if (address) {
+		if (address & (PAGE - 1)) {
+			if (!(flags & SHM_RND))
+				return -EINVAL;
+			address &= ~(uint64_t)(PAGE - 1);
+		}
+		fixed = flags & SHM_REMAP ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+	} else if (flags & SHM_REMAP) {
+		return -EINVAL;
+	}
+	/* Takes the place; the segment is then laid over it. */
+	return space_mmap(space, address, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | fixed, -1, 0);
+}
+
+int64_t
+sys_shmat(struct thread *thread, const uint64_t *a)
+{
+	struct process *process = thread->process;
+	struct shmid_ds ds;
+	struct mapping mapping = { .device = SHM_DEVICE, .inode = (uint64_t)(uint32_t)a[0] + 1 };
+	long result = RAW3(SYS_shmctl, a[0], IPC_STAT, &ds);
+	uint64_t size;
+	int64_t at;
+
+	if (result)
+		return result;
+	size = align_up(ds.shm_segsz, PAGE);
+	at = attach_address(thread, a[1], a[2], size);
+	if (at < 0)
+		return at == -EEXIST ? -EINVAL : at;
+	result = RAW3(SYS_shmat, a[0], guest_pointer(process, (uint64_t)at), a[2] | SHM_REMAP);
+	if (raw_failed(result)) {
+		space_munmap(process->space, (uint64_t)at, size);
+		return result;
+	}
+	mapping.start = (uint64_t)at;
+	mapping.end = (uint64_t)at + size;
+	mapping.prot = PROT_READ | (a[2] & SHM_RDONLY ? 0 : PROT_WRITE) | (a[2] & SHM_EXEC ? PROT_EXEC : 0);
+	mapping.flags = MAP_SHARED;
+	space_note(process->space, &mapping);
+	return at;
+}
+
+int64_t
+sys_shmdt(struct thread *thread, const uint64_t *a)
+{
+	struct process *process = thread->process;
+	struct mapping first, next;
+	uint64_t end;
+	long result;
+
+	if (!space_find(process->space, a[0], &first) || first.start != a[0] || first.device != SHM_DEVICE)
+		return -EINVAL;
+	for (end = first.end; space_find(process->space, end, &next); end = next.end)
+		if (next.device != SHM_DEVICE || next.inode != first.inode || !next.offset)
+			break;
+	result = RAW1(SYS_shmdt, guest_pointer(process, a[0]));
+	if (!result)
+		space_forget(process->space, a[0], end - a[0]);
+	return result;
+}
+
+int64_t
+sys_shmctl(struct thread *thread, const uint64_t *a)
+{
+	return RAW3(SYS_shmctl, a[0], a[1], guest_buffer(thread, a[2], 128, true));
+}

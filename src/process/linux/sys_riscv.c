@@ -1,0 +1,116 @@
+/* System calls of riscv Linux alone (Documentation/arch/riscv/hwprobe.rst). */
+#include <sched.h>
+#include <string.h>
+
+#include "process/linux/linux.h"
+
+/* ---- riscv_hwprobe ------------------------------------------------------ */
+
+enum key {
+	KEY_MVENDORID, KEY_MARCHID, KEY_MIMPID, KEY_BASE_BEHAVIOR, KEY_IMA_EXT_0, KEY_CPUPERF_0,
+	KEY_ZICBOZ_BLOCK_SIZE, KEY_HIGHEST_VIRT_ADDRESS, KEY_TIME_CSR_FREQ, KEY_MISALIGNED_SCALAR_PERF,
+	KEY_MISALIGNED_VECTOR_PERF, KEY_VENDOR_EXT_THEAD_0, KEY_ZICBOM_BLOCK_SIZE, KEY_COUNT
+};
+
+/* Bits of KEY_IMA_EXT_0 for what the translator has: asm/hwprobe.h. */
+#define EXT(bit) ((uint64_t)1 << (bit))
+#define EXTENSIONS \
+	(EXT(0) /* F, D */ | EXT(1) /* C */ | EXT(3) /* Zba */ | EXT(4) /* Zbb */ | EXT(5) /* Zbs */ | \
+	 EXT(6) /* Zicboz */ | EXT(7) /* Zbc */ | EXT(28) /* Zfhmin */ | EXT(29) /* Zihintntl */ | \
+	 EXT(32) /* Zfa */ | EXT(35) /* Zicond */ | EXT(36) /* Zihintpause */ | EXT(42) /* Zimop */ | \
+	 EXT(43) /* Zca */ | EXT(44) /* Zcb */ | EXT(45) /* Zcd */ | EXT(47) /* Zcmop */ | EXT(48) /* Zawrs */ | \
+	 EXT(55) /* Zicbom */ | EXT(56) /* Zaamo */ | EXT(57) /* Zalrsc */)
+#define BASE_IMA 1u
+#define MISALIGNED_FAST 3u
+#define MISALIGNED_VECTOR_UNSUPPORTED 4u
+#define CACHE_BLOCK 64u
+#define WHICH_CPUS 1u
+
+static bool
+key_value(const struct thread *thread, int64_t key, uint64_t *value)
+{
+	static const uint64_t table[KEY_COUNT] = {
+		[KEY_BASE_BEHAVIOR] = BASE_IMA,
+		[KEY_IMA_EXT_0] = EXTENSIONS,
+		[KEY_CPUPERF_0] = MISALIGNED_FAST,
+		[KEY_ZICBOZ_BLOCK_SIZE] = CACHE_BLOCK,
+		[KEY_TIME_CSR_FREQ] = 1000000000,
+		[KEY_MISALIGNED_SCALAR_PERF] = MISALIGNED_FAST,
+		[KEY_MISALIGNED_VECTOR_PERF] = MISALIGNED_VECTOR_UNSUPPORTED,
+		[KEY_ZICBOM_BLOCK_SIZE] = CACHE_BLOCK,
+	};
+
+	if (key < 0 || key >= KEY_COUNT)
+		return false;
+	*value = key == KEY_HIGHEST_VIRT_ADDRESS ? space_size(thread->process->space) - 1 : table[key];
+	return true;
+}
+
+/* Which of the CPUs in the set have all these values: all of them or none. */
+static int64_t
+hwprobe_which(struct thread *thread, const uint64_t *a)
+{
+	uint64_t pair[2], value, online[16] = { 0 }, set[16] = { 0 };
+	size_t bytes = a[2] < sizeof set ? (size_t)a[2] : sizeof set;
+	bool match = true, empty = true;
+
+	if (!a[3] || !a[2] || mem_read(thread, set, a[3], bytes))
+		return a[3] && a[2] ? -EFAULT : -EINVAL;
+	for (uint64_t i = 0; i < a[1]; i++) {
+		if (mem_read(thread, pair, a[0] + i * 16, sizeof pair))
+			return -EFAULT;
+		if (!key_value(thread, (int64_t)pair[0], &value)) {
+			pair[0] = UINT64_MAX;
+			pair[1] = 0;
+			match = false;
+			if (mem_write(thread, a[0] + i * 16, pair, sizeof pair))
+				return -EFAULT;
+		} else if (pair[0] == KEY_IMA_EXT_0 || pair[0] == KEY_BASE_BEHAVIOR) {
+			match &= (value & pair[1]) == pair[1];
+		} else {
+			match &= value == pair[1];
+		}
+	}
+	RAW3(SYS_sched_getaffinity, 0, sizeof online, online);
+	for (size_t i = 0; i < ARRAY_LEN(set); i++)
+		empty &= !set[i];
+	for (size_t i = 0; i < ARRAY_LEN(set); i++)
+		set[i] = match ? online[i] & (empty ? UINT64_MAX : set[i]) : 0;
+	return mem_write(thread, a[3], set, bytes);
+}
+
+int64_t
+sys_riscv_hwprobe(struct thread *thread, const uint64_t *a)
+{
+	uint64_t pair[2];
+
+	if (a[4] == WHICH_CPUS)
+		return hwprobe_which(thread, a);
+	if (a[4] || (!a[2] && a[3]))
+		return -EINVAL;
+	for (uint64_t i = 0; i < a[1]; i++) {
+		uint64_t at = a[0] + i * sizeof pair;
+
+		if (mem_read(thread, &pair[0], at, sizeof pair[0]))
+			return -EFAULT;
+		if (!key_value(thread, (int64_t)pair[0], &pair[1])) {
+			pair[0] = UINT64_MAX;
+			pair[1] = 0;
+		}
+		if (mem_write(thread, at, pair, sizeof pair))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* ---- riscv_flush_icache ------------------------------------------------- */
+
+int64_t
+sys_riscv_flush_icache(struct thread *thread, const uint64_t *a)
+{
+	if (a[2] & ~(uint64_t)1)
+		return -EINVAL;
+	if (a[0] < a[1])
+		cpu_invalidate(&thread->process->cpu_space, a[0], a[1]);
+	return 0;
+}

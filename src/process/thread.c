@@ -1,0 +1,368 @@
+/* Guest threads on the host: their blocks, the run loop, clone and exit.
+ *
+ * A block is THREAD_BLOCK_SIZE bytes, aligned to that, from its start:
+ *
+ *	alternate signal stack | guard page | C stack | struct thread
+ *
+ * so that a stack pointer in it, masked, names the thread. While generated code
+ * runs the host's stack pointer is the shadow stack; signals then still come on
+ * the block, by the alternate stack.
+ *
+ * Every clone is the host kernel's own with the guest's flags, so namespaces,
+ * exit signals, pidfds and the words that it writes and wakes (CLONE_*_SETTID,
+ * CLONE_CHILD_CLEARTID, robust lists) are the kernel's work, on guest memory,
+ * which is host memory. Three shapes differ in what the child runs on:
+ *   a copy of the address space (fork): on the copy of the caller's stack;
+ *   the same address space, parent waiting (vfork, posix_spawn): on a block of
+ *     its own, which the parent frees when the kernel lets it go on, however
+ *     the child ended;
+ *   the same address space (threads): on a block that it unmaps itself when it
+ *     ends. One that is killed with the process leaves nothing to free.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "host/lock.h"
+#include "process/signal_impl.h"
+
+#define PAGE 4096u
+#define ALT_STACK_SIZE (48u << 10) /* a frame with all vector and tile registers takes 12 KiB */
+
+/* ---- blocks ------------------------------------------------------------- */
+
+static struct thread *
+block_thread(void *block)
+{
+	return (struct thread *)((char *)block + THREAD_BLOCK_SIZE - align_up(sizeof(struct thread), 64));
+}
+
+static void *
+block_stack_top(void *block)
+{
+	return block_thread(block);
+}
+
+struct thread *
+thread_current(void)
+{
+	uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
+
+	return block_thread((void *)(sp & ~(uintptr_t)(THREAD_BLOCK_SIZE - 1)));
+}
+
+static void *
+block_alloc(void)
+{
+	char *pages = pages_alloc(2 * THREAD_BLOCK_SIZE), *block;
+
+	if (!pages)
+		return NULL;
+	block = (char *)align_up((uintptr_t)pages, THREAD_BLOCK_SIZE);
+	if (block != pages)
+		RAW2(SYS_munmap, pages, block - pages);
+	if (block + THREAD_BLOCK_SIZE != pages + 2 * THREAD_BLOCK_SIZE)
+		RAW2(SYS_munmap, block + THREAD_BLOCK_SIZE, pages + THREAD_BLOCK_SIZE - block);
+	RAW3(SYS_mprotect, block + ALT_STACK_SIZE, PAGE, PROT_NONE);
+	return block;
+}
+
+static void
+list_add(struct thread *thread)
+{
+	struct process *process = thread->process;
+
+	lock_take(&process->thread_lock);
+	thread->next = process->threads;
+	if (thread->next)
+		thread->next->previous = thread;
+	process->threads = thread;
+	process->thread_count++;
+	lock_drop(&process->thread_lock);
+}
+
+/* Returns how many are left. */
+static unsigned
+list_remove(struct thread *thread)
+{
+	struct process *process = thread->process;
+	unsigned left;
+
+	lock_take(&process->thread_lock);
+	if (thread->previous)
+		thread->previous->next = thread->next;
+	else
+		process->threads = thread->next;
+	if (thread->next)
+		thread->next->previous = thread->previous;
+	left = --process->thread_count;
+	lock_drop(&process->thread_lock);
+	return left;
+}
+
+static void
+signals_drop(struct signal_table *table)
+{
+	if (!__atomic_sub_fetch(&table->users, 1, __ATOMIC_ACQ_REL))
+		pages_free(table, sizeof *table);
+}
+
+struct thread *
+thread_new(struct process *process, struct error *error)
+{
+	void *block = block_alloc();
+	struct thread *thread;
+
+	if (!block) {
+		error_set(error, ENOMEM, "no memory for a thread's stacks");
+		return NULL;
+	}
+	thread = block_thread(block);
+	thread->process = process;
+	thread->block = block;
+	if (vcpu_init(&thread->vcpu, &process->cpu_space, &process->cpu_options, error)) {
+		pages_free(block, THREAD_BLOCK_SIZE);
+		return NULL;
+	}
+	thread->vcpu.owner = thread;
+	thread->tid = (int)RAW0(SYS_gettid);
+	thread->signals = process->signals;
+	__atomic_add_fetch(&thread->signals->users, 1, __ATOMIC_RELAXED);
+	thread->alt_flags = SS_DISABLE;
+	list_add(thread);
+	return thread;
+}
+
+/* All but the block. */
+static void
+thread_fini(struct thread *thread)
+{
+	vcpu_fini(&thread->vcpu);
+	arena_fini(&thread->arena);
+	signals_drop(thread->signals);
+}
+
+void
+thread_free(struct thread *thread)
+{
+	list_remove(thread);
+	thread_fini(thread);
+	pages_free(thread->block, THREAD_BLOCK_SIZE);
+}
+
+/* ---- running ------------------------------------------------------------ */
+
+static _Noreturn void
+run(struct thread *thread)
+{
+	struct cpu_stop stop;
+
+	for (;;) {
+		signal_deliver(thread);
+		cpu_run(&thread->vcpu, &stop);
+		/* Poll, or a call or trap that a signal comes before. */
+		if (stop.kind == CPU_STOP_POLL || __atomic_load_n(&thread->staged, __ATOMIC_RELAXED))
+			continue;
+		if (stop.trap == IR_TRAP_SYSCALL)
+			syscall_dispatch(thread, &stop);
+		else
+			signal_from_trap(thread, &stop);
+	}
+}
+
+/* First code on a thread's own stack; all signals are held. */
+static void
+start(void *argument)
+{
+	struct thread *thread = argument;
+
+	thread->tid = (int)RAW0(SYS_gettid);
+	host_signal_stack(thread->block, ALT_STACK_SIZE);
+	signal_release(thread);
+	run(thread);
+}
+
+void
+thread_enter(struct thread *thread)
+{
+	/* A program starts with the mask it inherits. */
+	host_signal_mask(SIGNAL_HELD, &thread->mask);
+	host_stack_enter(block_stack_top(thread->block), start, thread);
+}
+
+/* ---- clone -------------------------------------------------------------- */
+
+static struct signal_table *
+signals_copy(struct signal_table *from)
+{
+	struct signal_table *table = pages_alloc(sizeof *table);
+
+	if (!table)
+		return NULL;
+	lock_take(&from->lock);
+	memcpy(table->action, from->action, sizeof table->action);
+	lock_drop(&from->lock);
+	table->users = 1;
+	return table;
+}
+
+/* A thread that starts as a copy of its parent, with its own block. */
+static struct thread *
+thread_copy(struct thread *parent, uint64_t flags)
+{
+	struct thread *child = thread_new(parent->process, NULL);
+	struct ir_frame *to, *from = parent->vcpu.frame;
+
+	if (!child)
+		return NULL;
+	signals_drop(child->signals);
+	child->signals = flags & CLONE_SIGHAND ? parent->signals : signals_copy(parent->signals);
+	if (!child->signals) {
+		child->signals = parent->signals;
+		__atomic_add_fetch(&parent->signals->users, 1, __ATOMIC_RELAXED);
+		thread_free(child);
+		return NULL;
+	}
+	if (flags & CLONE_SIGHAND)
+		__atomic_add_fetch(&parent->signals->users, 1, __ATOMIC_RELAXED);
+	child->mask = parent->mask;
+	if (flags & CLONE_VFORK) { /* else it has no alternate stack (copy_thread) */
+		child->alt_stack = parent->alt_stack;
+		child->alt_size = parent->alt_size;
+		child->alt_flags = parent->alt_flags;
+	}
+	to = child->vcpu.frame;
+	memcpy(to->guest, from->guest, sizeof to->guest);
+	to->pc = from->pc;
+	to->mode = from->mode;
+	to->fp_flags = from->fp_flags;
+	to->fp_round = from->fp_round;
+	cpu_state_changed(&child->vcpu);
+	return child;
+}
+
+static long
+clone_shared(struct thread *child, uint64_t flags, void *parent_tid, void *child_tid)
+{
+	long result;
+
+	child->vfork_child = flags & CLONE_VFORK;
+	result = host_clone(flags & ~(uint64_t)CLONE_SETTLS, block_stack_top(child->block), parent_tid, child_tid,
+			    start, child);
+	/* A vfork child has left our memory, or is dead, or never was. */
+	if (result < 0 || (flags & CLONE_VFORK))
+		thread_free(child);
+	return result;
+}
+
+/* In the child of a fork: the other threads are not here. */
+static void
+fork_forget_others(struct thread *self)
+{
+	struct process *process = self->process;
+	struct thread *thread = process->threads;
+
+	while (thread) {
+		struct thread *next = thread->next;
+
+		if (thread != self) {
+			vcpu_fini(&thread->vcpu);
+			arena_fini(&thread->arena);
+			pages_free(thread->block, THREAD_BLOCK_SIZE);
+		}
+		thread = next;
+	}
+	self->next = self->previous = NULL;
+	process->threads = self;
+	process->thread_count = 1;
+}
+
+static long
+clone_copied(struct thread *parent, uint64_t flags, void *parent_tid, void *child_tid)
+{
+	struct process *process = parent->process;
+	struct signal_table *signals = parent->signals;
+	long result;
+
+	lock_take(&process->thread_lock);
+	lock_take(&signals->lock);
+	cpu_fork_before(&process->cpu_space);
+	space_fork_before(process->space);
+	result = host_clone(flags & ~(uint64_t)CLONE_SETTLS, NULL, parent_tid, child_tid, NULL, NULL);
+	space_fork_after(process->space, !result);
+	cpu_fork_after(&process->cpu_space, !result);
+	if (result) {
+		lock_drop(&signals->lock);
+		lock_drop(&process->thread_lock);
+		return result;
+	}
+	lock_reset(&signals->lock);
+	lock_reset(&process->thread_lock);
+	/* The pages are the child's own now, whoever shared the table before:
+	 * one use by the process, one by its thread. */
+	signals->users = 2;
+	process->signals = signals;
+	parent->tid = (int)RAW0(SYS_gettid);
+	parent->vfork_child = false;
+	parent->pending_sync = 0;
+	fork_forget_others(parent);
+	return 0;
+}
+
+int64_t
+thread_clone(struct thread *parent, uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t tls,
+	     uint64_t child_tid, uint64_t exit_signal)
+{
+	const struct abi *abi = parent->process->abi;
+	void *parent_word = guest_buffer(parent, parent_tid, 4, flags & (CLONE_PARENT_SETTID | CLONE_PIDFD));
+	void *child_word = guest_buffer(parent, child_tid, 4, flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID));
+	int64_t result = signal_hold(parent);
+	struct thread *child = NULL;
+	long made;
+
+	if (result)
+		return result;
+	flags = (flags & ~(uint64_t)CSIGNAL) | (exit_signal & CSIGNAL);
+	if (flags & CLONE_VM) {
+		child = thread_copy(parent, flags);
+		if (!child) {
+			signal_release(parent);
+			return -EAGAIN;
+		}
+		abi->child(child->vcpu.frame, stack, flags & CLONE_SETTLS, tls);
+		made = clone_shared(child, flags, parent_word, child_word);
+	} else {
+		made = clone_copied(parent, flags, parent_word, child_word);
+		if (!made) {
+			abi->child(parent->vcpu.frame, stack, flags & CLONE_SETTLS, tls);
+			cpu_state_changed(&parent->vcpu);
+		}
+	}
+	signal_release(parent);
+	return made;
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+void
+process_exit(struct process *process, int status)
+{
+	(void)process;
+	for (;;)
+		RAW1(SYS_exit_group, status);
+}
+
+void
+thread_exit(struct thread *thread, int status)
+{
+	void *block = thread->block;
+
+	host_signal_mask(~(uint64_t)0, NULL);
+	if (thread->vfork_child || list_remove(thread) == 0)
+		for (;;)
+			RAW1(SYS_exit, status);
+	thread_fini(thread);
+	host_exit_unmap(block, THREAD_BLOCK_SIZE, status);
+}
