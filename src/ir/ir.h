@@ -8,14 +8,14 @@
  *     region 0x10078 mode 0          riscv64:  addi a0,a0,1
  *     block 0                                  beq  a0,a1,0x10070
  *       at 0 len 4
- *       %1 = get.i64 a0
- *       %2 = const.i64 1
- *       %3 = add.i64 %1, %2
- *       set a0, %3
+ *       %2 = get.i64 a0
+ *       %3 = const.i64 1
+ *       %4 = add.i64 %2, %3
+ *       set a0, %4
  *       at 4 len 4
- *       %6 = get.i64 a1
- *       %7 = icmp.i64 eq %3, %6
- *       br %7, @1, @2
+ *       %7 = get.i64 a1
+ *       %8 = icmp.i64 eq %4, %7
+ *       br %8, @1, @2
  *     block 1
  *       exit jump -8
  *     block 2
@@ -60,7 +60,7 @@ enum ir_type {
 };
 
 enum ir_op {
-#define OP(NAME, text, result, operands, effects, meaning) IR_##NAME,
+#define OP(NAME, text, result, operands, aux, effects, meaning) IR_##NAME,
 #include "ir/ops.def"
 #undef OP
 	IR_OP_COUNT
@@ -80,10 +80,48 @@ enum ir_effect {
 
 enum ir_result_rule { IR_R_NONE, IR_R_ANY, IR_R_SAME, IR_R_INT, IR_R_FLOAT, IR_R_VEC, IR_R_FLAGS, IR_R_HOST };
 
+/* What aux and the immediates of an op are; its fields are in text_fields.c. */
+enum ir_aux {
+	IR_AUX_NONE,     /* nothing */
+	IR_AUX_AT,       /* aux the length, imm the delta */
+	IR_AUX_CONST,    /* imm the value */
+	IR_AUX_PARAM,    /* imm the number */
+	IR_AUX_PC,       /* imm the delta */
+	IR_AUX_SLOT,     /* a slot */
+	IR_AUX_BIT,      /* a bit number, written after the operands */
+	IR_AUX_HELPER,   /* a helper */
+	IR_AUX_EXIT,     /* see struct ir_exit */
+	IR_AUX_TYPE,     /* an integer type */
+	IR_AUX_LANE,     /* a type of lane */
+	IR_AUX_DIVIDE,
+	IR_AUX_POLY,
+	IR_AUX_COND,     /* enum ir_cond as far as UGE */
+	IR_AUX_FLAGCOND, /* enum ir_cond */
+	IR_AUX_CARRY,    /* enum ir_carry */
+	IR_AUX_FLAGS,    /* enum ir_flag bits */
+	IR_AUX_XLATE,    /* IR_XLATE_*; imm is lo and hi */
+	IR_AUX_MEM,      /* IR_MEM() */
+	IR_AUX_RMW,      /* IR_MEM_RMW() */
+	IR_AUX_FENCE,    /* IR_FENCE() */
+	IR_AUX_TRAP,     /* enum ir_trap; imm is the value */
+	IR_AUX_FP,       /* IR_FP() and no variant; those below have one */
+	IR_AUX_FMA,
+	IR_AUX_FMINMAX,
+	IR_AUX_FCMP,
+	IR_AUX_FLAGSFCMP,
+	IR_AUX_F2I,
+	IR_AUX_I2F,
+	IR_AUX_FRINT,
+	IR_AUX_FSGNJ,    /* enum ir_fsgnj_variant alone */
+	IR_AUX_LANEFP,   /* IR_FP(); c is the lane type */
+	IR_AUX_COUNT
+};
+
 struct ir_op_info {
 	const char *text;
 	const char *operands; /* three letters, see ops.def */
 	uint8_t result;       /* enum ir_result_rule */
+	uint8_t aux;          /* enum ir_aux */
 	uint8_t effects;      /* enum ir_effect bits */
 	const char *meaning;
 };
@@ -264,7 +302,7 @@ struct ir_map {
 };
 
 struct ir_block {
-	ir_ref first;        /* its first op */
+	ir_ref first;        /* its first op: where the block before ended; 1 in the first block */
 	uint32_t count;      /* ops, the end included */
 	uint32_t parameters; /* leading PARAM ops */
 };

@@ -12,8 +12,8 @@
 #define BARRIER IR_E_BARRIER
 
 const struct ir_op_info ir_op_info[IR_OP_COUNT] = {
-#define OP(NAME, text, result, operands, effects, meaning) \
-	[IR_##NAME] = { #text, operands, IR_R_##result, effects, meaning },
+#define OP(NAME, text, result, operands, aux, effects, meaning) \
+	[IR_##NAME] = { #text, operands, IR_R_##result, IR_AUX_##aux, effects, meaning },
 #include "ir/ops.def"
 #undef OP
 };
