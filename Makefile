@@ -126,6 +126,10 @@ $(B)/test/unit/%: test/unit/%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -Itest -o $@ $< $(LINK) $(LIBRARY) $(LDFLAGS) $(LIBS)
 
+$(B)/bench/%: test/bench/%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(LINK) $(LIBRARY) $(LDFLAGS) $(LIBS)
+
 -include $(OBJECTS:.o=.d) $(B)/src/cli/main.d $(UNITS:=.d)
 
 # ---- checking ---------------------------------------------------------------
