@@ -141,6 +141,8 @@ put_ops(struct explained *x, const struct elf_file *file, const struct elf_range
 				continue;
 			}
 			ir_print_ins(r, ref, ir, sizeof ir);
+			while (mark < x->code.mark_count && x->mark[mark].ref < ref)
+				mark++; /* of an AT, which has no code */
 			if (mark < x->code.mark_count && x->mark[mark].ref == ref) {
 				from = x->mark[mark].hot;
 				to = mark + 1 < x->code.mark_count ? x->mark[mark + 1].hot : x->code.hot_size;
