@@ -119,11 +119,31 @@ is_exit_block(const struct gen *g, uint32_t block)
 	return b->count == 1 && ins->op == IR_EXIT && ir_exit_of(g->region, b->first).kind == IR_EXIT_JUMP;
 }
 
+/* Code since start moves up so that the patchable jump behind it needs no
+ * padding in between: the compare and the jump stay one for the decoder.
+ * Requires that nothing in it is relative to its address. */
+static void
+pad_before(struct x86_asm *a, uint8_t *start)
+{
+	size_t length = (size_t)(a->p - start);
+	int pad = (int)(-((uintptr_t)a->p + 2) & 3);
+	uint8_t code[64];
+
+	if (!pad || length > sizeof code)
+		return;
+	memcpy(code, start, length);
+	a->p = start;
+	x86_nop(a, pad);
+	memcpy(a->p, code, length);
+	a->p += length;
+}
+
 uint32_t
 gen_br(struct gen *g, ir_ref ref)
 {
 	const uint32_t *arguments;
 	uint32_t count, yes = ir_target(g->region, ref, 0, &arguments, &count);
+	uint8_t *start;
 	uint32_t no = ir_target(g->region, ref, 1, &arguments, &count);
 	bool invert = !is_exit_block(g, yes);
 	struct ir_exit out;
@@ -136,7 +156,9 @@ gen_br(struct gen *g, ir_ref ref)
 	out = ir_exit_of(g->region, g->region->block[invert ? no : yes].first);
 	if (out.target <= g->pc)
 		poll(g, g->pc);
+	start = g->hot.p;
 	cc = gen_condition(g, g->ins[ref].a);
+	pad_before(&g->hot, start);
 	gen_side_exit(g, invert ? x86_cc_invert(cc) : cc, IR_EXIT_JUMP, 0, out.target, 0);
 	return invert ? yes : no;
 }

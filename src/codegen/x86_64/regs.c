@@ -292,7 +292,7 @@ home_for(struct gen *g, ir_ref ref, bool reuse)
 	if (ref + 1 >= g->region->ins_count || next->op != IR_SET || next->a != ref)
 		return NO_REG;
 	reg = g->slot_reg[next->aux];
-	if (reg == NO_REG || (g->dead_set[(ref + 1) / 64] >> ((ref + 1) % 64) & 1))
+	if (reg == NO_REG)
 		return NO_REG;
 	old = g->slot_val[next->aux];
 	if (!old || g->val[old].uses == 0)
