@@ -101,11 +101,7 @@ gen_op(struct gen *g, ir_ref ref)
 		gen_get(g, ref);
 		return true;
 	case IR_SET:
-		/* One that is not needed costs nothing where the value was made
-		 * in the home; the home may hold anything until the next SET. */
-		if (!(g->dead_set[ref / 64] >> (ref % 64) & 1) ||
-		    g->val[resolve(g, ins->a)].home == (int16_t)ins->aux)
-			gen_set(g, ref);
+		gen_set(g, ref);
 		g->set_done = true;
 		return true;
 	case IR_CHECK:

@@ -183,6 +183,9 @@ void drop(struct gen *g, ir_ref ref);
 /* Unlocks all. */
 void op_done(struct gen *g);
 void gen_get(struct gen *g, ir_ref ref);
+/* A SET that is not needed (dead_set, its use not counted) does nothing; but
+ * its value may have been made in the home, which may hold anything until the
+ * next SET. */
 void gen_set(struct gen *g, ir_ref ref);
 /* Moves everything that lives in temporaries to the frame, before a helper;
  * homes too, when the helper may write slots. */

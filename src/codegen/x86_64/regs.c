@@ -482,6 +482,7 @@ void
 gen_set(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
+	bool dead = g->dead_set[ref / 64] >> (ref % 64) & 1;
 	unsigned slot = ins->aux;
 	ir_ref value = resolve(g, ins->a);
 	struct val *v = &g->val[value];
@@ -490,9 +491,12 @@ gen_set(struct gen *g, ir_ref ref)
 	if (v->home == (int16_t)slot) { /* made in place, or already there */
 		if (home != NO_REG && bank_of(g, value) == FPR)
 			set_raw(g, slot, v->raw);
-		drop(g, ins->a);
+		if (!dead)
+			drop(g, ins->a);
 		return;
 	}
+	if (dead)
+		return;
 	if (home == NO_REG) {
 		vacate(g, slot);
 		set_memory(g, slot, value);
