@@ -110,6 +110,7 @@ struct abi {
 	uint64_t (*hwcap)(void);
 	uint64_t (*hwcap2)(void);
 	uint64_t address_limit;  /* user address-space size of this ISA */
+	uint64_t signal_stack_minimum; /* AT_MINSIGSTKSZ */
 
 	/* System calls: numbers index the table generated from syscalls.tab. */
 	unsigned syscall_column;
@@ -305,6 +306,10 @@ const char *path_to_host(const struct process *process, const char *path, char *
 /* The same for calls that do not follow a link in the last component (lstat,
  * readlink, unlink, rename, O_NOFOLLOW …). */
 const char *path_to_host_nofollow(const struct process *process, const char *path, char *buffer, size_t size);
+/* The absolute path of path without links, of the host; 0 or -errno. */
+long path_real(const char *path, char *out, size_t size);
+/* True for the names of the calling program's own file under /proc. */
+bool proc_view_is_exe(const char *path);
 /* The reverse, for texts that show host paths (getcwd, readlink): without the
  * sysroot's prefix where it has it. Points into path. */
 const char *path_to_guest(const struct process *process, const char *path);
