@@ -192,7 +192,7 @@ signal_pop(struct thread *thread, uint64_t *mask)
 	struct riscv64_state *s = riscv64_state_of(frame);
 	struct signal_frame in;
 
-	if ((s->x[SP] & 15) || mem_read(thread, &in, s->x[SP], sizeof in))
+	if (mem_read(thread, &in, s->x[SP], sizeof in))
 		return -EFAULT;
 	if (in.reserved || in.extension[0] || in.extension[1])
 		return -EINVAL;
