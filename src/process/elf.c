@@ -89,9 +89,9 @@ measure(struct elf *elf, const struct process *process, struct error *error)
 		if (s->p_type != PT_LOAD)
 			continue;
 		if (s->p_filesz > s->p_memsz || s->p_memsz > size || s->p_vaddr > size - s->p_memsz)
-			return not_loadable(error, EINVAL, elf, "damaged: a segment of impossible size");
+			return not_loadable(error, ENOEXEC, elf, "damaged: a segment of impossible size");
 		if ((s->p_vaddr - s->p_offset) & (PAGE - 1))
-			return not_loadable(error, EINVAL, elf, "damaged: a segment out of step with its page");
+			return not_loadable(error, ENOEXEC, elf, "damaged: a segment out of step with its page");
 		if (s->p_vaddr < elf->low)
 			elf->low = align_down(s->p_vaddr, PAGE);
 		if (s->p_vaddr + s->p_memsz > elf->high)

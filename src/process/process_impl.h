@@ -192,6 +192,7 @@ struct process {
 	int self_fd;              /* hidden descriptor on it, or -1 */
 
 	uint64_t vdso_address, sigreturn_address;
+	bool host_shows; /* the host's /proc shows the guest's arguments itself */
 
 	struct signal_table *signals; /* the first thread's, from signal_init */
 	/* Threads of this address space, vfork children too: host/lock.h. */
@@ -281,9 +282,39 @@ _Noreturn void signal_die(struct thread *thread, int signal);
  * return (exit, exec). */
 void syscall_dispatch(struct thread *thread, const struct cpu_stop *stop);
 
+/* process.c: --stats, called once before the process ends; nothing without. */
+void process_stats(struct process *process);
+
 /* process.c: what every exit and exec of the emulator itself needs to know. The
  * descriptors that are ours and that the guest may neither close nor see. */
 bool process_owns_fd(const struct process *process, int fd);
+
+/* exec_find.c: what a path leads to, as execve would: through scripts to the
+ * program that the kernel would load. */
+enum exec_kind { EXEC_GUEST, EXEC_HOST };
+struct exec_target {
+	enum exec_kind kind;
+	int fd;                     /* GUEST: the program, open, close-on-exec */
+	const struct guest *guest;  /* GUEST: its ISA */
+	const char *path;           /* of the program, as the guest names it */
+	const char *name;           /* of what was asked for (AT_EXECFN) */
+	char *host_path;            /* of what was asked for */
+	char **prefix;              /* scripts: what stands for argv[0] */
+	size_t prefix_count;
+};
+/* 0 or -errno; all but fd is in the arena. dirfd and flags as execveat's. */
+int64_t exec_find(const struct process *process, struct arena *arena, int dirfd, const char *path,
+		  int flags, struct exec_target *target);
+
+/* What one emulator tells the next across exec, as text in an option. */
+struct handover {
+	bool given;
+	int self_fd;    /* the emulator's own file, or -1 */
+	int program_fd; /* the program, or -1 */
+	struct rlimit limit_as, limit_data;
+};
+/* exec.c: text to fields; false when it is not what exec.c wrote. */
+bool handover_read(struct handover *handover, const char *text);
 
 /* exec.c: execve of guest, host and script programs; returns only on failure
  * (-errno). */

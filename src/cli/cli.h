@@ -1,0 +1,15 @@
+/* cli/: the command line, one file a verb. A verb gets argv from its own name
+ * on and returns the exit code: 2 for usage errors, after one line that says
+ * what, where and what to do. Uses include/ only.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+int cli_run(int argc, char **argv);
+int cli_disasm(int argc, char **argv);
+int cli_explain(int argc, char **argv);
+
+/* Says a usage error of a verb and returns 2. */
+int cli_usage(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,316 @@
+/* isomorph run: options to struct isomorph_process_options. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "isomorph/process.h"
+
+static const char run_help[] =
+	"usage: isomorph run [OPTION…] PROGRAM [ARGUMENT…]\n\n"
+	"Runs a Linux program of another instruction set (riscv64) as if it were the\n"
+	"machine's own. Ends with the program's exit code, or by its signal.\n\n"
+	"  -L DIRECTORY        root of the guest's libraries: absolute paths that exist\n"
+	"                      below it mean the files there\n"
+	"  -E VARIABLE=VALUE   set in the program's environment\n"
+	"  -U VARIABLE         not in the program's environment\n"
+	"  -0 NAME             argv[0] of the program\n"
+	"  -s SIZE             stack limit (bytes, or K M G)\n"
+	"  -r RELEASE          kernel release that uname shows\n"
+	"  -strace             log system calls\n"
+	"  -d STAGE,…          log stages of translation: guest lift opt regalloc emit\n"
+	"  -D FILE             log to FILE instead of standard error\n"
+	"  -version            print the version\n\n"
+	"  --accel HOW         translate (the default), interpret, or lockstep: both,\n"
+	"                      compared\n"
+	"  --stats             print counters at the end\n"
+	"For tests of isomorph itself:\n"
+	"  -B                  guest memory in a window, not at its own addresses\n"
+	"  --force-faults      every instruction that can fault does so once\n"
+	"  --baseline          use x86-64-v2 instructions only\n"
+	"  --lockstep-sample N compare one region in N\n"
+	"  --max-insns N       guest instructions a region may have\n\n"
+	"Options may be given in ISOMORPH_RUN too, separated by blanks.\n\n"
+	"example: isomorph run -L build/root/riscv64 /usr/bin/python3 -c 'print(6 * 7)'\n";
+
+/* Lists that options add to. */
+struct state {
+	struct isomorph_process_options options;
+	char **set, **unset;
+	size_t set_count, unset_count;
+	bool done; /* --help, -version: nothing to run */
+};
+
+/* "64K" to bytes; false when it is no size. */
+static bool
+parse_size(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMG";
+	const char *unit;
+	char *end;
+
+	errno = 0;
+	*bytes = strtoull(text, &end, 0);
+	if (end == text || errno || text[0] == '-')
+		return false;
+	if (!*end)
+		return true;
+	unit = strchr(units, *end & ~0x20);
+	if (!unit || end[1] || *bytes >> (64 - 10 * (unit - units + 1)))
+		return false;
+	*bytes <<= 10 * (unit - units + 1);
+	return true;
+}
+
+static bool
+parse_count(const char *text, unsigned *count)
+{
+	uint64_t value;
+
+	if (!parse_size(text, &value) || !value || value > UINT32_MAX)
+		return false;
+	*count = (unsigned)value;
+	return true;
+}
+
+/* ---- options, each with what it does --------------------------------------- */
+
+static int
+set_variable(struct state *s, const char *value)
+{
+	if (!strchr(value, '=') || value[0] == '=')
+		return cli_usage("run", "-E %s: VARIABLE=VALUE is wanted", value);
+	s->set[s->set_count++] = (char *)value;
+	return 0;
+}
+
+static int
+unset_variable(struct state *s, const char *value)
+{
+	if (!*value || strchr(value, '='))
+		return cli_usage("run", "-U %s: the name of a variable is wanted", value);
+	s->unset[s->unset_count++] = (char *)value;
+	return 0;
+}
+
+static int
+set_stack(struct state *s, const char *value)
+{
+	if (!parse_size(value, &s->options.stack_bytes) || !s->options.stack_bytes)
+		return cli_usage("run", "-s %s: a size is wanted, such as 8M", value);
+	return 0;
+}
+
+static int
+set_sample(struct state *s, const char *value)
+{
+	if (!parse_count(value, &s->options.lockstep_sample))
+		return cli_usage("run", "--lockstep-sample %s: a number from 1 is wanted", value);
+	return 0;
+}
+
+static int
+set_insns(struct state *s, const char *value)
+{
+	if (!parse_count(value, &s->options.max_insns))
+		return cli_usage("run", "--max-insns %s: a number from 1 is wanted", value);
+	return 0;
+}
+
+static int
+set_accel(struct state *s, const char *value)
+{
+	if (strcmp(value, "translate") != 0 && strcmp(value, "interpret") != 0 &&
+	    strcmp(value, "lockstep") != 0)
+		return cli_usage("run", "--accel %s: choose translate, interpret or lockstep", value);
+	s->options.accel = value;
+	return 0;
+}
+
+static int
+show_help(struct state *s, const char *value)
+{
+	(void)value;
+	fputs(run_help, stdout);
+	s->done = true;
+	return 0;
+}
+
+static int
+show_version(struct state *s, const char *value)
+{
+	(void)value;
+	puts("isomorph " ISOMORPH_VERSION);
+	s->done = true;
+	return 0;
+}
+
+struct option {
+	const char *name;
+	enum { FLAG, TEXT, CALL, CALL_VALUE } kind;
+	size_t field; /* FLAG: a bool, TEXT: a string, of the options */
+	int (*call)(struct state *s, const char *value);
+};
+
+#define FIELD(name) offsetof(struct isomorph_process_options, name)
+
+static const struct option options[] = {
+	{ "-L", TEXT, FIELD(sysroot), NULL },
+	{ "-E", CALL_VALUE, 0, set_variable },
+	{ "-U", CALL_VALUE, 0, unset_variable },
+	{ "-0", TEXT, FIELD(argv0), NULL },
+	{ "-s", CALL_VALUE, 0, set_stack },
+	{ "-r", TEXT, FIELD(uname_release), NULL },
+	{ "-strace", FLAG, FIELD(strace), NULL },
+	{ "-d", TEXT, FIELD(dump), NULL },
+	{ "-D", TEXT, FIELD(log_file), NULL },
+	{ "-B", FLAG, FIELD(guest_base), NULL },
+	{ "--accel", CALL_VALUE, 0, set_accel },
+	{ "--stats", FLAG, FIELD(stats), NULL },
+	{ "--force-faults", FLAG, FIELD(force_faults), NULL },
+	{ "--baseline", FLAG, FIELD(baseline), NULL },
+	{ "--lockstep-sample", CALL_VALUE, 0, set_sample },
+	{ "--max-insns", CALL_VALUE, 0, set_insns },
+	{ "--handover", TEXT, FIELD(handover), NULL },
+	{ "--help", CALL, 0, show_help },
+	{ "-h", CALL, 0, show_help },
+	{ "-version", CALL, 0, show_version },
+	{ "--version", CALL, 0, show_version },
+};
+
+static const struct option *
+find_option(const char *name)
+{
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+		if (!strcmp(options[i].name, name))
+			return &options[i];
+	return NULL;
+}
+
+/* Takes the option at argv[*i]; moves *i past it and its value. 0 or 2. */
+static int
+take_option(struct state *s, int argc, char **argv, int *i)
+{
+	const struct option *option = find_option(argv[*i]);
+	char *field;
+
+	if (!option)
+		return cli_usage("run", "there is no option %s", argv[*i]);
+	++*i;
+	field = (char *)&s->options + option->field;
+	switch (option->kind) {
+	case FLAG:
+		*(bool *)field = true;
+		return 0;
+	case CALL:
+		return option->call(s, NULL);
+	case TEXT:
+	case CALL_VALUE:
+		break;
+	}
+	if (*i == argc)
+		return cli_usage("run", "%s needs a value", option->name);
+	if (option->kind == CALL_VALUE)
+		return option->call(s, argv[(*i)++]);
+	*(const char **)field = argv[(*i)++];
+	return 0;
+}
+
+/* ISOMORPH_RUN's words as options; the text is cut up in place. */
+static int
+take_environment(struct state *s, char *text)
+{
+	char *word[64], *save;
+	int count = 0, code = 0;
+
+	for (char *at = strtok_r(text, " \t\n", &save); at; at = strtok_r(NULL, " \t\n", &save)) {
+		if (count == 64)
+			return cli_usage("run", "ISOMORPH_RUN has too many words");
+		word[count++] = at;
+	}
+	for (int i = 0; i < count && !code;)
+		code = take_option(s, count, word, &i);
+	return code;
+}
+
+static bool
+same_name(const char *variable, const char *name)
+{
+	size_t length = strcspn(name, "=");
+
+	return !strncmp(variable, name, length) && variable[length] == '=';
+}
+
+/* The environment with -E and -U done: in order, the last -E of a name wins. */
+static char **
+make_environment(const struct state *s)
+{
+	size_t count = 0, n = 0;
+	char **list;
+
+	while (environ[count])
+		count++;
+	list = calloc(count + s->set_count + 1, sizeof *list);
+	for (size_t i = 0; list && i < count; i++) {
+		bool drop = false;
+
+		for (size_t k = 0; k < s->unset_count; k++)
+			drop |= same_name(environ[i], s->unset[k]);
+		for (size_t k = 0; k < s->set_count; k++)
+			drop |= same_name(environ[i], s->set[k]);
+		if (!drop)
+			list[n++] = environ[i];
+	}
+	for (size_t i = 0; list && i < s->set_count; i++) {
+		bool again = false;
+
+		for (size_t k = i + 1; k < s->set_count; k++)
+			again |= same_name(s->set[k], s->set[i]);
+		if (!again)
+			list[n++] = s->set[i];
+	}
+	return list;
+}
+
+int
+cli_run(int argc, char **argv)
+{
+	char *environment = getenv("ISOMORPH_RUN"), *words = environment ? strdup(environment) : NULL;
+	struct state s = { .options = { .execfd = -1 } };
+	size_t room = (size_t)argc + 64;
+	int i = 1, code = 0;
+
+	s.set = calloc(room, sizeof *s.set);
+	s.unset = calloc(room, sizeof *s.unset);
+	if (!s.set || !s.unset || (environment && !words)) {
+		fputs("isomorph run: out of memory\n", stderr);
+		return 125;
+	}
+	if (words)
+		code = take_environment(&s, words);
+	while (!code && !s.done && i < argc && argv[i][0] == '-' && argv[i][1]) {
+		if (!strcmp(argv[i], "--")) {
+			i++;
+			break;
+		}
+		code = take_option(&s, argc, argv, &i);
+	}
+	if (!code && !s.done && i == argc)
+		code = cli_usage("run", "which PROGRAM?");
+	if (!code && !s.done) {
+		s.options.program = argv[i];
+		s.options.argv = argv + i;
+		s.options.envp = make_environment(&s);
+		if (getauxval(AT_EXECFD))
+			s.options.execfd = (int)getauxval(AT_EXECFD);
+		code = s.options.envp ? isomorph_process_run(&s.options) : 125;
+		free(s.options.envp);
+	}
+	free(s.set);
+	free(s.unset);
+	free(words);
+	return code;
+}
