@@ -79,10 +79,14 @@ lift_once(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, bo
 	unsigned insns = vcpu->options->max_insns ? vcpu->options->max_insns : DEFAULT_INSNS;
 	uint8_t *code = arena_alloc(arena, CODE_BYTES + LONGEST_INSN);
 	struct guest_lift_limits limits = { .insns = straddle ? 1 : insns, .code = code };
+	size_t readable;
 
+	*fault = (struct host_fault){ 0 };
 	lifted->attempts = __atomic_load_n(&space->cache->attempts, __ATOMIC_ACQUIRE);
+	if (!space->code(space, pc, &readable))
+		return 0;
 	watch_page(space, page);
-	if (straddle) {
+	if (straddle && readable > left) {
 		watch_page(space, page + GUEST_PAGE);
 		want = left + LONGEST_INSN;
 	}
