@@ -93,9 +93,10 @@ struct lifted {
 	size_t code_size;
 };
 
-/* Lifts the code at pc under mode into the arena. False: it cannot be fetched,
- * *stop says so. Does not hold the lock. */
-bool cpu_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode,
+/* Lifts the code at pc under mode into the arena, at most insns instructions (0:
+ * as many as the options say). False: it cannot be fetched, *stop says so. Does
+ * not hold the lock. */
+bool cpu_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, unsigned insns,
 	      struct lifted *lifted, struct cpu_stop *stop);
 /* Whether what was lifted may be kept; marks its pages as having translations
  * and watched. Under the lock. */
@@ -155,8 +156,9 @@ bool cpu_polled(struct vcpu *vcpu, struct cpu_stop *stop);
 void interp_run(struct vcpu *vcpu, struct cpu_stop *stop);
 /* Evaluates the region once; true: *stop is set. */
 bool interp_region(struct vcpu *vcpu, const struct ir_region *region, struct cpu_stop *stop);
-/* Evaluates the region at the frame's pc once, from the vCPU's own cache. */
-bool interp_here(struct vcpu *vcpu, struct cpu_stop *stop);
+/* Evaluates the region at the frame's pc once, or only its first instruction,
+ * from the vCPU's own cache. */
+bool interp_here(struct vcpu *vcpu, bool single, struct cpu_stop *stop);
 void interp_fini(struct vcpu *vcpu);
 
 /* ---- translate/, for the rest of the folder ------------------------------ */

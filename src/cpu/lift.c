@@ -70,13 +70,12 @@ watch_page(struct cpu_space *space, uint64_t page)
 /* Reads and lifts what lies in pc's page, or with straddle the one instruction
  * that begins in it and ends in the next. */
 static size_t
-lift_once(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, bool straddle,
-	  struct lifted *lifted, struct host_fault *fault)
+lift_once(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, unsigned insns,
+	  bool straddle, struct lifted *lifted, struct host_fault *fault)
 {
 	struct cpu_space *space = vcpu->space;
 	uint64_t page = align_down(pc, GUEST_PAGE);
 	size_t left = page + GUEST_PAGE - pc, want = left < CODE_BYTES ? left : CODE_BYTES;
-	unsigned insns = vcpu->options->max_insns ? vcpu->options->max_insns : DEFAULT_INSNS;
 	uint8_t *code = arena_alloc(arena, CODE_BYTES + LONGEST_INSN);
 	struct guest_lift_limits limits = { .insns = straddle ? 1 : insns, .code = code };
 	size_t readable;
@@ -101,17 +100,20 @@ lift_once(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, bo
 }
 
 bool
-cpu_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode,
+cpu_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, unsigned insns,
 	 struct lifted *lifted, struct cpu_stop *stop)
 {
 	uint64_t left = GUEST_PAGE - pc % GUEST_PAGE;
 	struct host_fault fault;
-	size_t got = lift_once(vcpu, arena, pc, mode, false, lifted, &fault);
+	size_t got;
 
+	if (!insns)
+		insns = vcpu->options->max_insns ? vcpu->options->max_insns : DEFAULT_INSNS;
+	got = lift_once(vcpu, arena, pc, mode, insns, false, lifted, &fault);
 	if (!got)
 		return fetch_fault(pc, pc, &fault, stop);
 	if (!lifted->region.bytes && got == left)
-		got = lift_once(vcpu, arena, pc, mode, true, lifted, &fault);
+		got = lift_once(vcpu, arena, pc, mode, insns, true, lifted, &fault);
 	if (!got || !lifted->region.bytes)
 		return fetch_fault(pc, pc + got, &fault, stop);
 	cpu_dump_lifted(vcpu, lifted);

@@ -14,6 +14,7 @@ struct interp_entry {
 	struct interp_entry *next;
 	uint64_t pc;
 	uint32_t mode;
+	bool single; /* one instruction */
 	struct lifted lifted;
 };
 
@@ -55,7 +56,7 @@ region_bytes(const struct ir_region *region)
 
 /* The region at pc, lifted now if it is not at hand. NULL: *stop says why. */
 static const struct ir_region *
-find_region(struct vcpu *vcpu, uint64_t pc, uint32_t mode, struct cpu_stop *stop)
+find_region(struct vcpu *vcpu, uint64_t pc, uint32_t mode, bool single, struct cpu_stop *stop)
 {
 	struct cpu_space *space = vcpu->space;
 	struct interp_cache *cache = &vcpu->local->interp;
@@ -68,10 +69,10 @@ find_region(struct vcpu *vcpu, uint64_t pc, uint32_t mode, struct cpu_stop *stop
 	}
 	bucket = bucket_of(cache, pc, mode);
 	for (entry = *bucket; entry; entry = entry->next)
-		if (entry->pc == pc && entry->mode == mode)
+		if (entry->pc == pc && entry->mode == mode && entry->single == single)
 			return &entry->lifted.region;
 	entry = arena_alloc(&cache->arena, sizeof *entry);
-	if (!cpu_lift(vcpu, &cache->arena, pc, mode, &entry->lifted, stop))
+	if (!cpu_lift(vcpu, &cache->arena, pc, mode, single, &entry->lifted, stop))
 		return NULL;
 	cache->bytes += region_bytes(&entry->lifted.region) + sizeof *entry;
 	vcpu->local->stats.interpreted += entry->lifted.region.insns;
@@ -79,6 +80,7 @@ find_region(struct vcpu *vcpu, uint64_t pc, uint32_t mode, struct cpu_stop *stop
 	if (cpu_keep(space, &entry->lifted)) {
 		entry->pc = pc;
 		entry->mode = mode;
+		entry->single = single;
 		entry->next = *bucket;
 		*bucket = entry;
 	}
@@ -120,13 +122,13 @@ interp_region(struct vcpu *vcpu, const struct ir_region *region, struct cpu_stop
 }
 
 bool
-interp_here(struct vcpu *vcpu, struct cpu_stop *stop)
+interp_here(struct vcpu *vcpu, bool single, struct cpu_stop *stop)
 {
 	struct ir_frame *frame = vcpu->frame;
 	const struct ir_region *region;
 
 	frame->mode = vcpu->space->guest->mode(frame);
-	region = find_region(vcpu, frame->pc, frame->mode, stop);
+	region = find_region(vcpu, frame->pc, frame->mode, single, stop);
 	return !region || interp_region(vcpu, region, stop);
 }
 
@@ -134,6 +136,6 @@ void
 interp_run(struct vcpu *vcpu, struct cpu_stop *stop)
 {
 	while (!cpu_polled(vcpu, stop))
-		if (interp_here(vcpu, stop))
+		if (interp_here(vcpu, false, stop))
 			return;
 }

@@ -39,6 +39,7 @@ compile_into(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, str
 		.cold = &cold,
 		.arena = &vcpu->local->arena,
 		.guest_base_zero = !vcpu->space->guest_base,
+		.baseline = vcpu->options->baseline,
 		.force_faults = vcpu->options->force_faults,
 	};
 	enum target_result result;
@@ -81,13 +82,13 @@ region_publish(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, c
 	*region = (struct region){ .pc = lifted->region.pc, .mode = lifted->region.mode,
 				   .bytes = (uint16_t)lifted->region.bytes };
 	if (code) {
-		region->hot = index * SEGMENT_SIZE + segment->hot;
+		region->hot = index * SEGMENT_SIZE + segment->hot + code->entry;
 		region->cold = index * SEGMENT_SIZE + segment->cold;
 		region->hot_size = code->hot_size;
 		region->cold_size = code->cold_size;
 		if (!points_pack(t, region, code))
 			return false;
-		segment->hot = (uint32_t)align_up(segment->hot + code->hot_size, HOT_ALIGN);
+		segment->hot = (uint32_t)align_up(segment->hot + code->entry + code->hot_size, HOT_ALIGN);
 		segment->cold = (uint32_t)align_up(segment->cold + code->cold_size, COLD_ALIGN);
 		t->order[(size_t)index * SEGMENT_REGIONS + segment->regions] = t->region_count;
 		__atomic_store_n(&segment->regions, segment->regions + 1, __ATOMIC_RELEASE);
@@ -173,7 +174,7 @@ region_make(struct vcpu *vcpu, struct cpu_stop *stop)
 	bool made;
 
 	arena_reset(&local->arena);
-	if (!cpu_lift(vcpu, &local->arena, pc, vcpu->frame->mode, &lifted, stop))
+	if (!cpu_lift(vcpu, &local->arena, pc, vcpu->frame->mode, 0, &lifted, stop))
 		return REGION_STOPPED;
 	anchor = space->anchor(space, pc);
 	space_lock(space);
@@ -182,5 +183,5 @@ region_make(struct vcpu *vcpu, struct cpu_stop *stop)
 	local->stats.translate_ns += clock_ns(vcpu) - began;
 	if (made)
 		return REGION_MADE;
-	return run_interpreted(vcpu, stop) ? REGION_STOPPED : REGION_EVALUATED;
+	return run_interpreted(vcpu, false, stop) ? REGION_STOPPED : REGION_EVALUATED;
 }

@@ -56,21 +56,37 @@ jump_fill(struct vcpu *vcpu, const struct translator *t, const struct region *re
 
 /* ---- exits ----------------------------------------------------------------- */
 
-/* A side exit before its instruction: a CHECK, or a host fault. */
-static bool
+/* A trap before its instruction: a CHECK, or a host fault. */
+static void
 check_exit(struct vcpu *vcpu, const struct code_exit *exit, uint64_t pc, struct cpu_stop *stop)
 {
 	enum ir_access access;
 
 	if ((const void *)exit == vcpu->local->record) {
 		cpu_fault_stop(vcpu, pc, stop);
-		return true;
+		return;
 	}
 	cpu_trap_stop(vcpu, (enum ir_trap)exit->trap, pc, pc, exit->value, stop);
 	/* The record has 32 bits for a value, too few for an address. */
 	if (stop->trap == IR_TRAP_MISALIGNED)
 		stop->address = cpu_accessed(vcpu, pc, &access);
-	return true;
+}
+
+static bool
+side_exit(struct vcpu *vcpu, const struct code_exit *exit, uint64_t pc, struct cpu_stop *stop)
+{
+	vcpu->frame->pc = pc;
+	switch ((enum code_exit_kind)exit->kind) {
+	case CODE_EXIT_POLL:
+		return false;
+	case CODE_EXIT_CHECK:
+		check_exit(vcpu, exit, pc, stop);
+		return true;
+	case CODE_EXIT_INTERPRET:
+		safepoint_leave(vcpu);
+		return run_interpreted(vcpu, true, stop);
+	}
+	return false;
 }
 
 bool
@@ -83,12 +99,8 @@ exit_decode(struct vcpu *vcpu, struct run_next *next, struct cpu_stop *stop)
 
 	*next = (struct run_next){ 0 };
 	vcpu->local->stats.exits[exit->kind % ARRAY_LEN(vcpu->local->stats.exits)]++;
-	if (exit->kind == CODE_EXIT_CHECK)
-		return check_exit(vcpu, exit, target, stop);
-	if (exit->kind == CODE_EXIT_POLL) {
-		vcpu->frame->pc = target;
-		return false;
-	}
+	if (exit->kind >= CODE_EXIT_POLL)
+		return side_exit(vcpu, exit, target, stop);
 	switch ((enum ir_exit_kind)exit->kind) {
 	case IR_EXIT_JUMP:
 	case IR_EXIT_CALL:
@@ -120,12 +132,12 @@ translator_sync(struct vcpu *vcpu)
 }
 
 bool
-run_interpreted(struct vcpu *vcpu, struct cpu_stop *stop)
+run_interpreted(struct vcpu *vcpu, bool single, struct cpu_stop *stop)
 {
 	bool stopped;
 
 	translator_sync(vcpu);
-	stopped = interp_here(vcpu, stop);
+	stopped = interp_here(vcpu, single, stop);
 	translator_sync(vcpu);
 	return stopped;
 }
@@ -139,7 +151,7 @@ run_region(struct vcpu *vcpu, const struct region *region, struct run_next *next
 	if (UNLIKELY(region_state(region) == REGION_INTERPRET)) {
 		*next = (struct run_next){ 0 };
 		safepoint_leave(vcpu);
-		return run_interpreted(vcpu, stop);
+		return run_interpreted(vcpu, false, stop);
 	}
 	if (next->indirect)
 		jump_fill(vcpu, t, region);

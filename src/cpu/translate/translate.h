@@ -181,8 +181,9 @@ bool shadow_fault(struct vcpu *vcpu, const struct host_fault *fault, void *ucont
 
 /* ---- run.c ----------------------------------------------------------------- */
 
-/* Evaluates what is at the frame's pc, once. True: *stop is set. */
-bool run_interpreted(struct vcpu *vcpu, struct cpu_stop *stop);
+/* Evaluates the region at the frame's pc once, or only its first instruction.
+ * True: *stop is set. */
+bool run_interpreted(struct vcpu *vcpu, bool single, struct cpu_stop *stop);
 /* Publishes that the vCPU runs under the present epoch, which it returns;
  * makes shadow stack and jump table fit for it and for frame->mode. */
 uint32_t safepoint_enter(struct vcpu *vcpu);
