@@ -1,5 +1,5 @@
 /* A small RV64 machine for unit tests: encodes instructions by the table,
- * lifts them, verifies the IR and runs it in the evaluator. */
+ * lifts them and runs the IR in the evaluator. */
 #ifndef TEST_UNIT_RISCV64_RUN_H
 #define TEST_UNIT_RISCV64_RUN_H
 
