@@ -27,14 +27,14 @@
 #define ANCHOR_SPAN (1ull << 30)
 
 void
-space_lock(struct space *space)
+book_lock(struct space *space)
 {
 	if (lock_take(&space->lock))
 		log_line(LOG_WARN, "a process died while it changed the guest's address space");
 }
 
 void
-space_unlock(struct space *space)
+book_unlock(struct space *space)
 {
 	lock_drop(&space->lock);
 }
@@ -53,7 +53,7 @@ space_code(struct cpu_space *cpu, uint64_t pc, size_t *readable)
 	struct space *space = space_of(cpu);
 	uint64_t end = pc;
 
-	space_lock(space);
+	book_lock(space);
 	for (size_t i = tree_look(space, pc, pc + 1); i < space->count; i++) {
 		const struct mapping *m = &space->map[i];
 
@@ -61,7 +61,7 @@ space_code(struct cpu_space *cpu, uint64_t pc, size_t *readable)
 			break;
 		end = m->end;
 	}
-	space_unlock(space);
+	book_unlock(space);
 	*readable = end - pc;
 	return end > pc ? (const uint8_t *)space->base + pc : NULL;
 }
@@ -237,12 +237,12 @@ space_rlimit(struct space *space, int resource, const struct rlimit *set, struct
 		return false;
 	}
 	*result = 0;
-	space_lock(space);
+	book_lock(space);
 	if (old)
 		*old = *limit;
 	if (set)
 		*result = set_limit(resource, limit, set);
-	space_unlock(space);
+	book_unlock(space);
 	return true;
 }
 
@@ -254,13 +254,13 @@ space_next(struct space *space, uint64_t address, struct mapping *out)
 	size_t i;
 	bool found = false;
 
-	space_lock(space);
+	book_lock(space);
 	for (i = tree_look(space, address, address + 1); i < space->count && !found; i++) {
 		found = !(space->map[i].flags & MAPPING_RESERVED);
 		if (found)
 			*out = space->map[i];
 	}
-	space_unlock(space);
+	book_unlock(space);
 	return found;
 }
 
@@ -275,11 +275,11 @@ space_note(struct space *space, const struct mapping *mapping)
 {
 	bool code;
 
-	space_lock(space);
+	book_lock(space);
 	code = tree_executable(space, mapping->start, mapping->end);
 	watch_clear(space, mapping->start, mapping->end);
 	tree_set(space, mapping);
-	space_unlock(space);
+	book_unlock(space);
 	if (code)
 		space_code_gone(space, mapping->start, mapping->end);
 }
@@ -289,13 +289,13 @@ space_forget(struct space *space, uint64_t address, uint64_t length)
 {
 	bool code;
 
-	space_lock(space);
+	book_lock(space);
 	code = tree_executable(space, address, address + length);
 	if (space->window) /* its maker unmapped it: back into the reservation */
 		space_remove(space, address, address + length);
 	watch_clear(space, address, address + length);
 	tree_clear(space, address, address + length);
-	space_unlock(space);
+	book_unlock(space);
 	if (code)
 		space_code_gone(space, address, address + length);
 }
@@ -305,14 +305,14 @@ space_forget(struct space *space, uint64_t address, uint64_t length)
 void
 space_fork_before(struct space *space)
 {
-	space_lock(space);
+	book_lock(space);
 }
 
 void
 space_fork_after(struct space *space, bool child)
 {
 	if (!child) {
-		space_unlock(space);
+		book_unlock(space);
 		return;
 	}
 	lock_reset(&space->lock);

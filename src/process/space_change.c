@@ -90,9 +90,9 @@ space_mprotect(struct space *space, uint64_t address, uint64_t length, int prot)
 		return -EINVAL;
 	if (address >= space->size || end > space->size)
 		return -ENOMEM;
-	space_lock(space);
+	book_lock(space);
 	result = protect_locked(space, address, end, prot, &code);
-	space_unlock(space);
+	book_unlock(space);
 	if (code)
 		space_code_gone(space, address, end);
 	return result;
@@ -260,9 +260,9 @@ space_mremap(struct space *space, uint64_t old, uint64_t old_length, uint64_t ne
 		return -EFAULT;
 	if (v.length > space->size)
 		return flags & MREMAP_FIXED ? -EINVAL : -ENOMEM;
-	space_lock(space);
+	book_lock(space);
 	result = remap_locked(space, &v, &code);
-	space_unlock(space);
+	book_unlock(space);
 	if (code) {
 		space_code_gone(space, old, old + align_up(old_length, PAGE));
 		if (result >= 0 && (uint64_t)result != old)
@@ -335,13 +335,13 @@ space_madvise(struct space *space, uint64_t address, uint64_t length, int advice
 		return 0;
 	if (address >= space->size)
 		return -ENOMEM;
-	space_lock(space);
+	book_lock(space);
 	if (end > space->size)
 		end = space->size;
 	lifted = watch_lift(space, address, end, &low, &high);
 	code = drops_contents(advice) && tree_executable(space, address, end);
 	result = advise_locked(space, address, end, advice);
-	space_unlock(space);
+	book_unlock(space);
 	if (code)
 		space_code_gone(space, address, end);
 	else if (lifted)

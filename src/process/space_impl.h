@@ -59,8 +59,8 @@ struct space {
 	struct watch_set watch;
 };
 
-void space_lock(struct space *space);
-void space_unlock(struct space *space);
+void book_lock(struct space *space);
+void book_unlock(struct space *space);
 
 /* ---- space_tree.c: all need the lock ---- */
 /* Index of the first mapping that ends after address; count if none. */

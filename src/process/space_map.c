@@ -432,9 +432,9 @@ space_mmap(struct space *space, uint64_t address, uint64_t length, int prot, int
 
 	if (result)
 		return result;
-	space_lock(space);
+	book_lock(space);
 	result = map_locked(space, &r, &code);
-	space_unlock(space);
+	book_unlock(space);
 	if (code)
 		space_code_gone(space, r.address, r.address + r.length);
 	return result;
@@ -450,10 +450,10 @@ space_munmap(struct space *space, uint64_t address, uint64_t length)
 	length = align_up(length, PAGE);
 	if (!length)
 		return -EINVAL;
-	space_lock(space);
+	book_lock(space);
 	code = tree_executable(space, address, address + length);
 	space_remove(space, address, address + length);
-	space_unlock(space);
+	book_unlock(space);
 	if (code)
 		space_code_gone(space, address, address + length);
 	return 0;
@@ -497,13 +497,13 @@ space_brk(struct space *space, uint64_t address)
 	bool code = false, done;
 	uint64_t old;
 
-	space_lock(space);
+	book_lock(space);
 	old = space->brk;
 	done = brk_locked(space, address, &code);
 	if (done)
 		space->brk = address;
 	address = space->brk;
-	space_unlock(space);
+	book_unlock(space);
 	if (code)
 		space_code_gone(space, align_down(address, PAGE), align_up(old, PAGE));
 	return (int64_t)address;

@@ -156,7 +156,7 @@ space_watch(struct cpu_space *cpu, uint64_t start, uint64_t end)
 {
 	struct space *space = ((struct process *)cpu->owner)->space;
 
-	space_lock(space);
+	book_lock(space);
 	for (uint64_t page = align_down(start, PAGE); page < end; page += PAGE) {
 		size_t i = tree_find(space, page);
 
@@ -166,7 +166,7 @@ space_watch(struct cpu_space *cpu, uint64_t start, uint64_t end)
 		watch_add(&space->watch, page);
 		RAW3(SYS_mprotect, space->base + page, PAGE, PROT_READ);
 	}
-	space_unlock(space);
+	book_unlock(space);
 }
 
 bool
@@ -176,7 +176,7 @@ space_unwatch_fault(struct space *space, uint64_t address)
 	uint64_t page = align_down(address, PAGE);
 	bool watched, retry = false;
 
-	space_lock(space);
+	book_lock(space);
 	watched = watch_has(set, page);
 	if (watched) {
 		page_open(space, page);
@@ -186,7 +186,7 @@ space_unwatch_fault(struct space *space, uint64_t address)
 		for (unsigned i = 0; i < WATCH_RECENT && page; i++)
 			retry |= set->recent[i] == page;
 	}
-	space_unlock(space);
+	book_unlock(space);
 	if (watched)
 		space_code_gone(space, page, page + PAGE);
 	return watched || retry;
@@ -204,10 +204,10 @@ space_unwatch(struct space *space, uint64_t address, uint64_t length)
 		return;
 	if (length > space->size - address)
 		length = space->size - address;
-	space_lock(space);
+	book_lock(space);
 	any = watch_lift(space, align_down(address, PAGE), align_up(address + length, PAGE), &low,
 			 &high);
-	space_unlock(space);
+	book_unlock(space);
 	if (any)
 		space_code_gone(space, low, high);
 }

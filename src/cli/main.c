@@ -1,0 +1,112 @@
+/* isomorph VERB …: finds the verb and runs it. Called by the name of a guest
+ * (isomorph-riscv64, qemu-riscv64-static) it is `isomorph run`.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *what;
+};
+
+static int help(int argc, char **argv);
+static int version(int argc, char **argv);
+
+static const struct verb verbs[] = {
+	{ "run", cli_run, "run a program of another instruction set" },
+	{ "disasm", cli_disasm, "show the instructions of a program" },
+	{ "explain", cli_explain, "show how instructions are translated" },
+	{ "help", help, "this text, or `isomorph help VERB`" },
+	{ "version", version, "the version" },
+};
+
+/* Other names for it, by what they end in. */
+static const char *const run_names[] = { "isomorph-riscv64", "isomorph-riscv64-static", "qemu-riscv64",
+					 "qemu-riscv64-static" };
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+int
+cli_usage(const char *verb, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "isomorph %s: ", verb);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, " (isomorph %s --help)\n", verb);
+	return 2;
+}
+
+static const struct verb *
+find_verb(const char *name)
+{
+	for (size_t i = 0; i < COUNT(verbs); i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+static int
+help(int argc, char **argv)
+{
+	char *ask[] = { NULL, (char *)"--help", NULL };
+
+	if (argc > 1) {
+		const struct verb *verb = find_verb(argv[1]);
+
+		if (!verb)
+			return cli_usage("help", "there is no verb %s", argv[1]);
+		if (verb->run != help && verb->run != version) {
+			ask[0] = argv[1];
+			return verb->run(2, ask);
+		}
+	}
+	puts("usage: isomorph VERB …\n\n"
+	     "Runs programs and machines of other instruction sets.\n");
+	for (size_t i = 0; i < COUNT(verbs); i++)
+		printf("  %-9s %s\n", verbs[i].name, verbs[i].what);
+	puts("\nexample: isomorph run -L build/root/riscv64 /usr/bin/python3\n"
+	     "`isomorph VERB --help` says more.");
+	return 0;
+}
+
+static int
+version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("isomorph " ISOMORPH_VERSION);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *name = argc && argv[0] ? argv[0] : "isomorph";
+	const char *slash = strrchr(name, '/');
+	const struct verb *verb;
+
+	for (size_t i = 0; i < COUNT(run_names); i++)
+		if (!strcmp(slash ? slash + 1 : name, run_names[i]))
+			return cli_run(argc, argv);
+	if (argc < 2) {
+		fputs("isomorph: no verb given; `isomorph help` lists them\n", stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return help(1, argv + 1);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-version"))
+		return version(1, argv + 1);
+	verb = find_verb(argv[1]);
+	if (!verb) {
+		fprintf(stderr, "isomorph: there is no verb %s; `isomorph help` lists them\n", argv[1]);
+		return 2;
+	}
+	return verb->run(argc - 1, argv + 1);
+}
