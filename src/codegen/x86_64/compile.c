@@ -41,6 +41,62 @@ count_operands(struct gen *g, const struct ir_ins *ins, ir_ref ref)
 		count_operand(g, ins->c);
 }
 
+/* The op has code for sure and never leaves the region. */
+static bool
+stays(const struct gen *g, const struct ir_ins *ins)
+{
+	switch (ins->op) {
+	case IR_NOP:
+	case IR_AT:
+	case IR_PC:
+	case IR_CONST:
+	case IR_COPY:
+		return true;
+	case IR_ADD:
+	case IR_SUB:
+	case IR_MUL:
+	case IR_AND:
+	case IR_OR:
+	case IR_XOR:
+	case IR_ANDN:
+	case IR_NOT:
+	case IR_NEG:
+	case IR_SEXT:
+	case IR_ZEXT:
+	case IR_TRUNC:
+	case IR_ICMP:
+	case IR_SELECT:
+		return ins->type <= IR_I64 && g->ins[ins->a].type <= IR_I64;
+	case IR_MULHS:
+	case IR_MULHU:
+	case IR_MULHSU:
+	case IR_SDIV:
+	case IR_UDIV:
+	case IR_SREM:
+	case IR_UREM:
+	case IR_SHL:
+	case IR_LSHR:
+	case IR_ASHR:
+	case IR_ROTL:
+	case IR_ROTR:
+	case IR_SMIN:
+	case IR_SMAX:
+	case IR_UMIN:
+	case IR_UMAX:
+	case IR_CLZ:
+	case IR_CTZ:
+	case IR_POPCNT:
+	case IR_BSWAP:
+		return ins->type == IR_I32 || ins->type == IR_I64;
+	case IR_FNEG:
+	case IR_FABS:
+	case IR_FSGNJ:
+		return ins->type == IR_F32 || ins->type == IR_F64;
+	default:
+		return false;
+	}
+}
+
 /* Backwards over the trunk: a value none uses is not made, a SET that the next
  * SET of its slot hides (nothing between could leave) is not done. */
 static void
@@ -62,13 +118,11 @@ find_uses(struct gen *g)
 			if (g->val[ref].uses)
 				hidden[ins->aux / 64] &= ~(UINT64_C(1) << (ins->aux % 64));
 			continue;
-		} else if (effects & (IR_E_FAULT | IR_E_END | IR_E_BARRIER | IR_E_FP)) {
-			memset(hidden, 0, sizeof hidden);
-		} else if (ins->op == IR_UNBOX) { /* may bail out */
-			memset(hidden, 0, sizeof hidden);
 		}
 		if (effects == IR_E_PURE && g->val[ref].uses == 0)
 			continue;
+		if (ins->op != IR_SET && !stays(g, ins))
+			memset(hidden, 0, sizeof hidden);
 		count_operands(g, ins, ref);
 	}
 }

@@ -102,9 +102,10 @@ gen_bail(struct gen *g, enum x86_cc cc)
 void
 gen_interpret(struct gen *g)
 {
-	struct code_exit *record = put_record(g, CODE_EXIT_INTERPRET, 0, g->pc, 0);
+	struct code_exit *record;
 
-	canonicalize_homes(g, &g->hot, true);
+	canonicalize_homes(g, &g->hot, true); /* writes cold code: before the record */
+	record = put_record(g, CODE_EXIT_INTERPRET, 0, g->pc, 0);
 	put_stub(g, record);
 	x86_patch_rel32(x86_jmp_forward(&g->hot), stub_of(record));
 }
@@ -360,8 +361,12 @@ gen_call(struct gen *g, ir_ref ref)
 	canonicalize_homes(g, &g->hot, true);
 	save_values(g, writes);
 	for (uint32_t i = 0; i < count; i++) {
+		int bytes = (int)ir_type_bits((enum ir_type)g->ins[operand[i]].type) / 8;
+
 		claim(g, GPR, argument[i]);
 		copy_to(g, argument[i], operand[i], 8);
+		if (bytes < 8) /* what is above a narrow value is anything */
+			x86_movzx_rr(&g->hot, bytes, argument[i], argument[i]);
 	}
 	op_done(g);
 	gen_helper_call(g, &g->hot, ins->aux);

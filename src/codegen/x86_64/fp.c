@@ -398,6 +398,7 @@ unbox(struct gen *g, ir_ref ref)
 		return false;
 	ra = use(g, value);
 	if (!g->val[value].boxed) {
+		canonicalize(g, value, ra);
 		t = temp(g, GPR);
 		x86_pextr(&g->hot, 4, t, ra, 1);
 		x86_alu_ri(&g->hot, X86_CMP, 4, t, -1);

@@ -376,7 +376,7 @@ gen_condition(struct gen *g, ir_ref ref)
 		cc = compare(g, value);
 	} else {
 		int r = use(g, value);
-		int size = (int)ir_type_bits((enum ir_type)g->ins[value].type) / 8;
+		int size = (int)ir_type_bits((enum ir_type)g->ins[ref].type) / 8; /* value's may be wider */
 
 		x86_test_rr(&g->hot, size, r, r);
 		cc = X86_CC_NE;
@@ -554,6 +554,12 @@ gen_pc_to(struct gen *g, int reg, int64_t delta)
 {
 	int64_t distance = g->job->anchor + delta;
 
+	if (distance != (int32_t)distance) { /* folded with any constant */
+		x86_mov_ri(&g->hot, reg, (uint64_t)distance);
+		g->hot.start = g->hot.p;
+		x86_alu_rm(&g->hot, X86_ADD, 8, reg, x86_rip((int32_t)(g->job->anchor_slot - g->hot.p)));
+		return;
+	}
 	g->hot.start = g->hot.p; /* x86_rip counts from there */
 	x86_mov_rm(&g->hot, 8, reg, x86_rip((int32_t)(g->job->anchor_slot - g->hot.p)));
 	if (distance)

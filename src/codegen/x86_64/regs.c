@@ -80,6 +80,15 @@ new_scratch(struct gen *g)
 	return 0;
 }
 
+static void
+forget_spill(struct gen *g, struct val *v)
+{
+	if (v->spill >= 0) {
+		g->scratch_used &= (uint16_t)~(1u << v->spill);
+		v->spill = -1;
+	}
+}
+
 /* Writes the value in a temporary to a scratch word. */
 static void
 spill(struct gen *g, ir_ref ref)
@@ -379,10 +388,7 @@ drop(struct gen *g, ir_ref ref)
 		g->free[bank] |= 1u << v->reg;
 		v->reg = NO_REG;
 	}
-	if (v->spill >= 0) {
-		g->scratch_used &= (uint16_t)~(1u << v->spill);
-		v->spill = -1;
-	}
+	forget_spill(g, v);
 }
 
 void
@@ -411,7 +417,8 @@ gen_get(struct gen *g, ir_ref ref)
 	struct val *v = &g->val[ref];
 	ir_ref known = g->slot_val[slot];
 
-	if (known && g->val[known].home == (int16_t)slot && g->ins[known].type == g->ins[ref].type) {
+	/* Of an FP slot it may be the f32 that was boxed in place: as good. */
+	if (known && g->val[known].home == (int16_t)slot) {
 		g->val[known].uses = (uint16_t)(g->val[known].uses + v->uses);
 		define_alias(g, ref, known);
 		return;
@@ -580,8 +587,15 @@ canonicalize(struct gen *g, ir_ref ref, int reg)
 		return;
 	emit_canonicalize(g, &g->hot, reg, v->raw);
 	v->raw = 0;
-	if (in_home_register(g, v) && g->slot_reg[v->home] == reg)
-		set_raw(g, (unsigned)v->home, 0);
+	if (in_home_register(g, v)) {
+		if (g->slot_reg[v->home] == reg) {
+			set_raw(g, (unsigned)v->home, 0);
+		} else { /* what the home has is not this value any more */
+			g->slot_val[v->home] = 0;
+			v->home = NO_SLOT;
+		}
+	}
+	forget_spill(g, v);
 }
 
 void
@@ -596,8 +610,17 @@ canonicalize_homes(struct gen *g, struct x86_asm *a, bool forget)
 		emit_canonicalize(g, a, g->slot_reg[slot], g->raw_home[slot]);
 		if (!forget)
 			continue;
-		if (g->slot_val[slot])
-			g->val[g->slot_val[slot]].raw = 0;
+		if (g->slot_val[slot]) { /* the home is its only whole copy */
+			struct val *v = &g->val[g->slot_val[slot]];
+
+			if (v->reg != NO_REG) {
+				g->held[FPR][v->reg] = 0;
+				g->free[FPR] |= 1u << v->reg;
+				v->reg = NO_REG;
+			}
+			forget_spill(g, v);
+			v->raw = 0;
+		}
 		set_raw(g, slot, 0);
 	}
 }
