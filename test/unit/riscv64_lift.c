@@ -409,7 +409,7 @@ test_traps(void)
 {
 	rv_begin();
 	RV(ADDI, .rd = 10, .imm = 5);
-	RV(ECALL);
+	RV(ECALL, .rd = 0);
 	rv_run();
 	check_trap(IR_TRAP_SYSCALL, 4, 8, 2);
 	CHECK_INT(rv_state()->x[10], 5);
@@ -433,7 +433,7 @@ test_traps(void)
 	check_trap(IR_TRAP_ILLEGAL, 0, 4, 0);
 
 	rv_begin();
-	RV(FENCE_I);
+	RV(FENCE_I, .rd = 0);
 	rv_run();
 	CHECK_INT(rv.eval.kind, IR_EXIT_LOOKUP);
 	CHECK_INT(rv.frame.pc, CODE_PC + 4);

@@ -273,6 +273,55 @@ test_atomics(void)
 		}
 }
 
+/* ---- order -------------------------------------------------------------- */
+
+/* The op number `which` of that kind in the region; 0 if there are not so
+ * many. */
+static ir_ref
+find_op(enum ir_op op, unsigned which)
+{
+	for (ir_ref ref = 1; ref < rv.region.ins_count; ref++)
+		if (rv.region.ins[ref].op == op && !which--)
+			return ref;
+	return 0;
+}
+
+/* What an evaluator of one thread cannot see. */
+static void
+test_order(void)
+{
+	static const enum ir_order orders[4] = { IR_RELAXED, IR_ACQUIRE, IR_RELEASE, IR_SEQ_CST };
+
+	for (unsigned sets = 0; sets < 256; sets++) {
+		ir_ref fence;
+
+		if (sets == 0x10) /* pause */
+			continue;
+		rv_begin();
+		RV(FENCE, .imm = sets);
+		rv_lift();
+		fence = find_op(IR_FENCE, 0);
+		CHECK(!fence == (sets < 16 || !(sets & 15)));
+		if (fence)
+			CHECK_INT(rv.region.ins[fence].aux, IR_FENCE(sets >> 4, sets & 15));
+	}
+	rv_begin();
+	RV(FENCE_TSO, .rd = 0);
+	rv_lift();
+	CHECK_INT(rv.region.ins[find_op(IR_FENCE, 0)].aux, IR_FENCE(2, 3));
+	CHECK_INT(rv.region.ins[find_op(IR_FENCE, 1)].aux, IR_FENCE(1, 1));
+	for (unsigned i = 0; i < 4; i++) {
+		rv_begin();
+		RV(LR_W, .rd = 5, .rs1 = 6, .aq = i & 1, .rl = i >> 1);
+		RV(SC_D, .rd = 5, .rs1 = 6, .aq = i & 1, .rl = i >> 1);
+		RV(AMOADD_W, .rd = 5, .rs1 = 6, .aq = i & 1, .rl = i >> 1);
+		rv_lift();
+		CHECK_INT(IR_MEM_ORDER(rv.region.ins[find_op(IR_LL, 0)].aux), orders[i]);
+		CHECK_INT(IR_MEM_ORDER(rv.region.ins[find_op(IR_SC, 0)].aux), orders[i]);
+		CHECK_INT(IR_MEM_ORDER(rv.region.ins[find_op(IR_RMW, 0)].aux), orders[i]);
+	}
+}
+
 /* ---- cache blocks ------------------------------------------------------- */
 
 static void
@@ -424,6 +473,7 @@ main(void)
 {
 	test_plain();
 	test_atomics();
+	test_order();
 	test_cache_blocks();
 	test_csrs();
 	return check_done();

@@ -118,7 +118,7 @@ rv_random_imm(enum riscv64_op op)
 	case RV_FORMAT_FLI:
 		return r & 31;
 	case RV_FORMAT_U:
-		return r >> 44 << 12;
+		return (r >> 44) * 4096;
 	case RV_FORMAT_MOPRR:
 		return r & 7;
 	case RV_FORMAT_MOPR:
