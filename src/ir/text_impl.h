@@ -57,8 +57,7 @@ text_exit_has_target(enum ir_exit_kind kind)
 static inline bool
 text_writes_type(const struct ir_op_info *info)
 {
-	return info->result == IR_R_ANY || info->result == IR_R_INT || info->result == IR_R_FLOAT ||
-	       info->result == IR_R_VEC;
+	return info->result != IR_R_NONE && info->result != IR_R_FLAGS && info->result != IR_R_HOST;
 }
 
 /* True for an operand letter that stands for a value. */
