@@ -76,7 +76,7 @@ struct target_job {
 	struct arena *arena;        /* temporary memory; points and moves lie there */
 	bool guest_base_zero;
 	bool baseline;              /* x86-64-v2 features only */
-	bool force_faults;
+	bool force_faults;          /* plant a trap (SIGILL) before every access */
 	struct code_mark *mark;     /* room for ins_count marks, or NULL */
 	char *trace;                /* -d regalloc,emit: text or NULL */
 	size_t trace_size;
@@ -130,6 +130,10 @@ struct target {
 	 * differ by w_to_x), or back to its own stub. One aligned store. */
 	void (*link)(struct code_exit *exit_w, ptrdiff_t w_to_x, const void *entry_x);
 	void (*unlink)(struct code_exit *exit_w);
+
+	/* Takes away the trap that force_faults planted at this (writable)
+	 * address: the host PC of its signal. */
+	void (*force_done)(uint8_t *w);
 
 	/* A synchronous host signal hit generated code at ucontext's PC, which
 	 * the cache found to be `point` of a region with the moves given.

@@ -319,5 +319,6 @@ const struct target target_x86_64 = {
 	.fp_sync = x86_fp_sync,
 	.link = x86_link,
 	.unlink = x86_unlink,
+	.force_done = x86_force_done,
 	.fault_exit = x86_fault_exit,
 };

@@ -196,6 +196,14 @@ void canonicalize(struct gen *g, ir_ref ref, int reg);
 void canonicalize_homes(struct gen *g, struct x86_asm *a, bool forget);
 /* Records that the instruction just emitted may fault. */
 void mark_fault(struct gen *g);
+/* Comes right before that instruction: with force_faults, a trap that stands
+ * for a fault of it. */
+static inline void
+plant_fault(struct gen *g)
+{
+	if (UNLIKELY(g->job->force_faults))
+		x86_ud2(&g->hot);
+}
 
 /* ---- ops ---------------------------------------------------------------- */
 
@@ -236,6 +244,7 @@ void x86_frame_init(struct ir_frame *frame, const struct target_thunks *thunks);
 void x86_fp_sync(struct ir_frame *frame);
 void x86_link(struct code_exit *exit_w, ptrdiff_t w_to_x, const void *entry_x);
 void x86_unlink(struct code_exit *exit_w);
+void x86_force_done(uint8_t *w);
 bool x86_fault_exit(void *ucontext, const struct ir_frame *frame, const struct ir_slots *slots,
 		    const struct code_move *move, uint32_t moves, void *record);
 

@@ -51,9 +51,11 @@ load(struct gen *g, ir_ref ref)
 		if (bytes < 4)
 			return false;
 		d = dest(g, ref, true);
+		plant_fault(g);
 		x86_movs_load(&g->hot, bytes, d, m);
 	} else {
 		d = dest(g, ref, true);
+		plant_fault(g);
 		if (IR_MEM_SIGNED(ins->aux) && bytes < (int)ir_type_bits(type) / 8)
 			x86_movsx_rm(&g->hot, op_size(type), bytes, d, m);
 		else
@@ -78,6 +80,7 @@ store(struct gen *g, ir_ref ref)
 	base = use(g, ins->a);
 	m = x86_base(base, (int32_t)ins->c);
 	if (const_imm32(g, ins->b, bytes, &imm)) {
+		plant_fault(g);
 		x86_mov_mi(&g->hot, bytes, m, imm);
 	} else if (bank_of(g, resolve(g, ins->b)) == FPR) {
 		int value = use(g, ins->b);
@@ -85,9 +88,13 @@ store(struct gen *g, ir_ref ref)
 		if (bytes < 4)
 			return false;
 		canonicalize(g, ins->b, value);
+		plant_fault(g);
 		x86_movs_store(&g->hot, bytes, m, value);
 	} else {
-		x86_mov_mr(&g->hot, bytes, m, use(g, ins->b));
+		int value = use(g, ins->b);
+
+		plant_fault(g);
+		x86_mov_mr(&g->hot, bytes, m, value);
 	}
 	mark_fault(g);
 	if (IR_MEM_ORDER(ins->aux) == IR_SEQ_CST) {
@@ -108,6 +115,7 @@ rmw_loop(struct gen *g, enum ir_rmw op, int bytes, struct x86_mem m, int value)
 	int size = bytes < 4 ? 4 : bytes, t = temp(g, GPR);
 	const uint8_t *again;
 
+	plant_fault(g);
 	x86_movzx_rm(&g->hot, bytes, RAX, m);
 	mark_fault(g);
 	again = g->hot.p;
@@ -155,6 +163,7 @@ rmw(struct gen *g, ir_ref ref)
 	if (op == IR_RMW_XCHG || op == IR_RMW_ADD) {
 		d = temp(g, GPR);
 		x86_mov_rr(&g->hot, 8, d, value);
+		plant_fault(g);
 		if (op == IR_RMW_XCHG) {
 			x86_xchg_mr(&g->hot, bytes, m, d);
 		} else {
@@ -184,6 +193,7 @@ cas(struct gen *g, ir_ref ref)
 	base = use(g, ins->a);
 	fresh = use(g, ins->c);
 	copy_to(g, RAX, ins->b, 8);
+	plant_fault(g);
 	x86_lock(&g->hot);
 	x86_cmpxchg_mr(&g->hot, bytes, x86_base(base, 0), fresh);
 	mark_fault(g);
@@ -204,6 +214,7 @@ load_linked(struct gen *g, ir_ref ref)
 	if (bytes != 4 && bytes != 8)
 		return false;
 	d = temp(g, GPR);
+	plant_fault(g);
 	x86_mov_rm(&g->hot, bytes, d, x86_base(base, 0));
 	mark_fault(g);
 	x86_mov_mr(&g->hot, 8, FRAME(link_address), address);
@@ -227,6 +238,7 @@ store_conditional(struct gen *g, ir_ref ref)
 	base = use(g, ins->a);
 	value = use(g, ins->b);
 	address = use(g, ins->c);
+	plant_fault(g); /* here: a fault must leave the link as it was */
 	x86_alu_mr(&g->hot, X86_CMP, 8, FRAME(link_address), address);
 	x86_mov_rm(&g->hot, 8, RAX, FRAME(link_value));
 	x86_mov_mi(&g->hot, 8, FRAME(link_address), IR_LINK_NONE);

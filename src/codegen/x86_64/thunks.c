@@ -179,6 +179,13 @@ x86_unlink(struct code_exit *exit_w)
 	x86_patch_rel32_atomic((uint8_t *)exit_w + exit_w->patch, (uint8_t *)exit_w + exit_w->stub);
 }
 
+void
+x86_force_done(uint8_t *w)
+{
+	/* ud2 becomes a two-byte nop. */
+	__atomic_store_n((uint16_t *)(void *)w, 0x9066, __ATOMIC_RELEASE);
+}
+
 /* ---- faults ------------------------------------------------------------- */
 
 static bool

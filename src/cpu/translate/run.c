@@ -1,6 +1,8 @@
 /* The run loop: from region to region, in generated code as long as it goes. */
 #include "cpu/translate/translate.h"
 
+#include <signal.h>
+
 _Static_assert(sizeof(struct code_exit) <= sizeof ((struct cpu_local *)NULL)->record, "fits");
 
 /* ---- safepoints ------------------------------------------------------------ */
@@ -56,20 +58,58 @@ jump_fill(struct vcpu *vcpu, const struct translator *t, const struct region *re
 
 /* ---- exits ----------------------------------------------------------------- */
 
+/* The trap that force_faults planted before an access has done its work; each
+ * does so once. */
+static bool
+fault_was_forced(struct vcpu *vcpu)
+{
+	struct translator *t = translator_of(vcpu);
+	uintptr_t offset = vcpu->local->fault.pc - (uintptr_t)t->memory.x;
+
+	if (!vcpu->options->force_faults || vcpu->local->fault.signal != SIGILL)
+		return false;
+	space_lock(vcpu->space);
+	if (segment_unseal(t, (uint32_t)offset, true))
+		t->target->force_done(t->memory.w + offset);
+	space_unlock(vcpu->space);
+	return true;
+}
+
+bool
+exit_is_partial(struct vcpu *vcpu)
+{
+	const struct code_exit *exit = vcpu->frame->exit_record;
+
+	return exit->kind == CODE_EXIT_POLL || exit->kind == CODE_EXIT_INTERPRET ||
+	       ((const void *)exit == vcpu->local->record && vcpu->options->force_faults &&
+		vcpu->local->fault.signal == SIGILL);
+}
+
+/* Evaluates the one instruction that generated code does not do. */
+static bool
+interpret_one(struct vcpu *vcpu, struct cpu_stop *stop)
+{
+	safepoint_leave(vcpu);
+	return run_interpreted(vcpu, true, stop);
+}
+
 /* A trap before its instruction: a CHECK, or a host fault. */
-static void
+static bool
 check_exit(struct vcpu *vcpu, const struct code_exit *exit, uint64_t pc, struct cpu_stop *stop)
 {
 	enum ir_access access;
 
 	if ((const void *)exit == vcpu->local->record) {
+		if (fault_was_forced(vcpu))
+			return interpret_one(vcpu, stop);
 		cpu_fault_stop(vcpu, pc, stop);
-		return;
+		return true;
 	}
 	cpu_trap_stop(vcpu, (enum ir_trap)exit->trap, pc, pc, exit->value, stop);
 	/* The record has 32 bits for a value, too few for an address. */
 	if (stop->trap == IR_TRAP_MISALIGNED)
 		stop->address = cpu_accessed(vcpu, pc, &access);
+	return true;
 }
 
 static bool
@@ -80,11 +120,9 @@ side_exit(struct vcpu *vcpu, const struct code_exit *exit, uint64_t pc, struct c
 	case CODE_EXIT_POLL:
 		return false;
 	case CODE_EXIT_CHECK:
-		check_exit(vcpu, exit, pc, stop);
-		return true;
+		return check_exit(vcpu, exit, pc, stop);
 	case CODE_EXIT_INTERPRET:
-		safepoint_leave(vcpu);
-		return run_interpreted(vcpu, true, stop);
+		return interpret_one(vcpu, stop);
 	}
 	return false;
 }

@@ -193,6 +193,9 @@ struct run_next {
 	uint32_t link;  /* exit to chain to the next region, an offset; 0: none */
 	bool indirect;  /* the next region belongs into the jump table */
 };
+/* That exit is in the middle of an instruction's region: it has to go on with
+ * the instruction at its target. */
+bool exit_is_partial(struct vcpu *vcpu);
 bool exit_decode(struct vcpu *vcpu, struct run_next *next, struct cpu_stop *stop);
 
 #endif
