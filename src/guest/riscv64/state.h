@@ -19,7 +19,7 @@ enum riscv64_mode { RISCV64_MODE_FRM_RMM = 1, RISCV64_MODE_FRM_INVALID = 2 };
 
 /* Ticks a second of the `time` CSR; riscv_hwprobe's TIME_CSR_FREQ. `cycle` and
  * `instret` count the host's cycles: they only promise to grow. */
-#define RISCV64_TIMEBASE_HZ 10000000u
+#define RISCV64_TIMEBASE_HZ 1000000000u
 
 /* Bytes that cbo.zero zeroes, and the other cache-block instructions mean;
  * riscv_hwprobe's ZICBOZ_BLOCK_SIZE and ZICBOM_BLOCK_SIZE. */

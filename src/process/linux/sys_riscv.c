@@ -2,6 +2,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "guest/riscv64/state.h"
 #include "process/linux/linux.h"
 
 /* ---- riscv_hwprobe ------------------------------------------------------ */
@@ -23,7 +24,6 @@ enum key {
 #define BASE_IMA 1u
 #define MISALIGNED_FAST 3u
 #define MISALIGNED_VECTOR_UNSUPPORTED 4u
-#define CACHE_BLOCK 64u
 #define WHICH_CPUS 1u
 
 static bool
@@ -33,11 +33,11 @@ key_value(const struct thread *thread, int64_t key, uint64_t *value)
 		[KEY_BASE_BEHAVIOR] = BASE_IMA,
 		[KEY_IMA_EXT_0] = EXTENSIONS,
 		[KEY_CPUPERF_0] = MISALIGNED_FAST,
-		[KEY_ZICBOZ_BLOCK_SIZE] = CACHE_BLOCK,
-		[KEY_TIME_CSR_FREQ] = 1000000000,
+		[KEY_ZICBOZ_BLOCK_SIZE] = RISCV64_CACHE_BLOCK,
+		[KEY_TIME_CSR_FREQ] = RISCV64_TIMEBASE_HZ,
 		[KEY_MISALIGNED_SCALAR_PERF] = MISALIGNED_FAST,
 		[KEY_MISALIGNED_VECTOR_PERF] = MISALIGNED_VECTOR_UNSUPPORTED,
-		[KEY_ZICBOM_BLOCK_SIZE] = CACHE_BLOCK,
+		[KEY_ZICBOM_BLOCK_SIZE] = RISCV64_CACHE_BLOCK,
 	};
 
 	if (key < 0 || key >= KEY_COUNT)
