@@ -277,8 +277,8 @@ compile(const struct target_job *job, struct target_code *code)
 	g->ins = region->ins;
 	g->slots = region->slots;
 	g->cpu = cpu;
-	g->hot = (struct x86_asm){ .p = job->hot->w, .end = job->hot->end, .vex = cpu->avx, .scratch = 15 };
-	g->cold = (struct x86_asm){ .p = job->cold->w, .end = job->cold->end, .vex = cpu->avx, .scratch = 15 };
+	g->hot = (struct x86_asm){ .p = job->hot->w, .end = job->hot->end, .vex = cpu->avx, .scratch = -1 };
+	g->cold = (struct x86_asm){ .p = job->cold->w, .end = job->cold->end, .vex = cpu->avx, .scratch = -1 };
 	g->val = arena_alloc(job->arena, region->ins_count * sizeof *g->val);
 	g->dead_set = arena_alloc(job->arena, (region->ins_count / 64 + 1) * sizeof *g->dead_set);
 	for (ir_ref ref = 0; ref < region->ins_count; ref++)

@@ -92,7 +92,7 @@ fused(struct gen *g, ir_ref ref)
 	x86_fmas(&g->hot, (enum x86_fma)form[IR_FP_VARIANT_OF(ins->aux) & 3], X86_231, size, t, ra, rb);
 	x86_ucomis(&g->hot, size, t, t);
 	gen_bail(g, X86_CC_P);
-	d = dest(g, ref, true);
+	d = dest_or(g, ref, t);
 	drop(g, ins->a);
 	drop(g, ins->b);
 	drop(g, ins->c);
@@ -122,9 +122,9 @@ min_max(struct gen *g, ir_ref ref)
 	x86_patch_rel32(equal, g->cold.p);
 	x86_vop3(&g->cold, is_min ? X86_ORPS : X86_ANDPS, 0, t, ra, rb);
 	x86_jmp(&g->cold, g->hot.p);
+	d = dest_or(g, ref, t);
 	drop(g, ins->a);
 	drop(g, ins->b);
-	d = dest(g, ref, true);
 	if (d != t)
 		x86_movaps(&g->hot, d, t);
 	define(g, ref, d);
@@ -213,8 +213,8 @@ to_integer(struct gen *g, ir_ref ref)
 		x86_alu_ri(&g->hot, X86_CMP, size, t, -1);
 		gen_bail(g, X86_CC_E);
 	}
+	d = dest_or(g, ref, t);
 	drop(g, ins->a);
-	d = dest(g, ref, true);
 	if (d != t)
 		x86_mov_rr(&g->hot, 8, d, t);
 	define(g, ref, d);
@@ -336,8 +336,11 @@ sign_op(struct gen *g, ir_ref ref)
 			x86_movaps_load(&g->hot, t, FRAME_CONST(is64 ? K_SIGN64 : K_SIGN32));
 			if (ins->aux == IR_FSGNJ_XOR) {
 				x86_vop3(&g->hot, X86_ANDPS, 0, t, t, rb);
-				d = dest(g, ref, true);
-				x86_vop3(&g->hot, X86_XORPS, 0, d, ra, t);
+				d = dest_or(g, ref, t);
+				if (d == ra)
+					x86_vop3(&g->hot, X86_XORPS, 0, d, ra, t);
+				else
+					x86_vop3(&g->hot, X86_XORPS, 0, d, t, ra);
 			} else {
 				int u = temp(g, FPR);
 
@@ -349,7 +352,7 @@ sign_op(struct gen *g, ir_ref ref)
 				}
 				/* t = ~sign & a */
 				x86_vop3(&g->hot, X86_ANDNPS, 0, t, t, ra);
-				d = dest(g, ref, true);
+				d = dest_or(g, ref, t);
 				x86_vop3(&g->hot, X86_ORPS, 0, d, t, u);
 			}
 		}

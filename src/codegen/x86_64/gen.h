@@ -174,6 +174,9 @@ void claim(struct gen *g, enum bank bank, int reg);
  * that dies here, else a fresh one. With reuse false it is no register that an
  * operand is in. Operands must have been `use`d before. */
 int dest(struct gen *g, ir_ref ref, bool reuse);
+/* For a result that is in temporary reg by now, which the op took: the home as
+ * above for it to be moved to, or reg itself. */
+int dest_or(struct gen *g, ir_ref ref, int reg);
 /* Binds the result of op ref to the register. */
 void define(struct gen *g, ir_ref ref, int reg);
 /* Makes ref another name of value `of`. */

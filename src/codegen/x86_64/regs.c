@@ -335,6 +335,14 @@ dest(struct gen *g, ir_ref ref, bool reuse)
 	return temp(g, bank);
 }
 
+int
+dest_or(struct gen *g, ir_ref ref, int reg)
+{
+	int home = home_for(g, ref, true);
+
+	return home != NO_REG ? home : reg;
+}
+
 void
 define(struct gen *g, ir_ref ref, int reg)
 {
