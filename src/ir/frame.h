@@ -21,6 +21,8 @@ struct ir_jump {
 };
 #define IR_JUMP_EMPTY 1u /* matches no address that is looked up: those are even */
 
+#define IR_SCRATCH 32
+
 struct ir_frame {
 	_Alignas(64) uint8_t guest[IR_GUEST_STATE_SIZE];
 
@@ -51,7 +53,7 @@ struct ir_frame {
 	void *leave;         /* common exit */
 	void *helper_thunk;  /* switches stacks around a helper */
 	void *exit_record;   /* which exit was taken; struct code_exit */
-	uint64_t scratch[16]; /* spills; nothing lives here across regions */
+	uint64_t scratch[IR_SCRATCH]; /* spills; nothing lives here across regions */
 
 	_Alignas(16) uint64_t constant[32]; /* the target's own */
 

@@ -85,7 +85,7 @@ struct gen {
 	ir_ref slot_val[IR_SLOT_MAX];    /* value that lives in the slot's home */
 	uint8_t raw_home[IR_SLOT_MAX];   /* rule 3: 0, or 4 or 8 bytes */
 	unsigned raw_count;              /* slots whose raw_home is set */
-	uint16_t scratch_used;           /* bit set of frame->scratch words */
+	uint32_t scratch_used;           /* bit set of frame->scratch words */
 	uint64_t *dead_set;              /* bit set over refs: SET not needed */
 	ir_ref last_pc;                  /* PC op whose value is at hand, or 0 */
 	struct code_point *point;

@@ -204,8 +204,9 @@ multiply_high(struct gen *g, ir_ref ref, int size)
 		x86_alu_rr(&g->hot, X86_AND, size, RAX, rb);
 		x86_alu_rr(&g->hot, X86_SUB, size, RDX, RAX);
 	}
-	d = dest(g, ref, true);
-	x86_mov_rr(&g->hot, size, d, RDX);
+	d = dest_or(g, ref, RDX);
+	if (d != RDX)
+		x86_mov_rr(&g->hot, size, d, RDX);
 	finish(g, ref, d);
 }
 
@@ -253,8 +254,9 @@ divide(struct gen *g, ir_ref ref, int size)
 		x86_alu_rr(&g->cold, X86_XOR, 4, RDX, RDX);
 		x86_jmp(&g->cold, back);
 	}
-	d = dest(g, ref, true);
-	x86_mov_rr(&g->hot, size, d, quotient ? RAX : RDX);
+	d = dest_or(g, ref, quotient ? RAX : RDX);
+	if (d != RAX && d != RDX)
+		x86_mov_rr(&g->hot, size, d, quotient ? RAX : RDX);
 	finish(g, ref, d);
 }
 

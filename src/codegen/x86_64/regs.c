@@ -70,9 +70,9 @@ load_fpr(struct gen *g, int reg, enum ir_type type, struct x86_mem m)
 static int
 new_scratch(struct gen *g)
 {
-	for (int i = 0; i < 16; i++) {
+	for (int i = 0; i < IR_SCRATCH; i++) {
 		if (!(g->scratch_used & 1u << i)) {
-			g->scratch_used |= (uint16_t)(1u << i);
+			g->scratch_used |= 1u << i;
 			return i;
 		}
 	}
@@ -84,7 +84,7 @@ static void
 forget_spill(struct gen *g, struct val *v)
 {
 	if (v->spill >= 0) {
-		g->scratch_used &= (uint16_t)~(1u << v->spill);
+		g->scratch_used &= ~(1u << v->spill);
 		v->spill = -1;
 	}
 }
@@ -557,8 +557,13 @@ save_values(struct gen *g, bool homes)
 		if (!value)
 			continue;
 		vacate(g, slot);
-		if (g->val[value].reg != NO_REG)
-			evict(g, bank_of(g, value), g->val[value].reg);
+		if (g->val[value].reg != NO_REG) {
+			enum bank bank = bank_of(g, value);
+			int reg = g->val[value].reg;
+
+			evict(g, bank, reg);
+			g->locked[bank] &= ~(1u << reg);
+		}
 	}
 }
 
