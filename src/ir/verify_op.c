@@ -312,7 +312,11 @@ memory_fits(const struct verify *v, const struct ir_ins *ins)
 		return false;
 	if (is_int(value))
 		return is_int(memory) && memory <= value;
-	return memory == value && (is_float(value) || is_vector(value)) && !IR_MEM_SIGNED(ins->aux);
+	if (IR_MEM_SIGNED(ins->aux))
+		return false;
+	if (ins->op == IR_STORE && is_float(value)) /* out of a container */
+		return is_float(memory) && memory <= value;
+	return memory == value && (is_float(value) || is_vector(value));
 }
 
 /* Lanes of integers, or of any scalar for those that only move them. */

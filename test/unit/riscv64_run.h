@@ -127,6 +127,23 @@ rv_random_imm(enum riscv64_op op)
 	return 0;
 }
 
+/* The region keeps the IR's rules, and its text says all of it. */
+static inline void
+rv_check_region(void)
+{
+	static char text[1 << 18], again_text[1 << 18];
+	const struct ir_region *region = &rv.region;
+	struct error error = { 0 };
+	struct ir_region again;
+
+	if (!CHECK(ir_print(region, text, sizeof text) < (int)sizeof text) || !CHECK(!ir_verify(region, &error)) ||
+	    !CHECK(!ir_parse(&again, &rv.arena, region->slots, region->helpers, region->helper_count, text,
+			     &error)))
+		fprintf(stderr, "%s\n%s", error.text, text);
+	else if (!CHECK(ir_print(&again, again_text, sizeof again_text) > 0 && !strcmp(text, again_text)))
+		fprintf(stderr, "%s%s", text, again_text);
+}
+
 /* Lifts the code from CODE_PC on under the frame's mode. */
 static inline void
 rv_lift(void)
@@ -138,6 +155,7 @@ rv_lift(void)
 	rv.frame.pc = CODE_PC;
 	rv.frame.mode = guest_riscv64.mode(&rv.frame);
 	CHECK_INT(guest_riscv64.lift(&rv.region, &rv.arena, CODE_PC, rv.frame.mode, &limits), 0);
+	rv_check_region();
 }
 
 /* Lifts and runs one region. */
