@@ -44,7 +44,7 @@ test_files(void)
 	POINTERS(writev, pipes[1], 1);
 	POINTERS(pread64, -1, 1, 0);
 	CALL(pread64, pipes[0], BAD, 1, 0);
-	CALL(pwrite64, pipes[1], BAD, 1, -1);
+	CALL(pwrite64, pipes[1], BAD, 1, -1l);
 	CALL(preadv, pipes[0], BAD, 1, 0, 0);
 	CALL(preadv2, -1, BAD, 1, 0, 0, 0);
 	CALL(lseek, pipes[0], 0, 0);
