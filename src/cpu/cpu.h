@@ -42,12 +42,22 @@ struct cpu_space {
 	 * cpu_invalidate gets called first. Stays so until cpu_invalidate takes
 	 * the page; may be called again for a page that is watched. */
 	void (*watch)(struct cpu_space *space, uint64_t start, uint64_t end);
+	/* Lockstep: whether other processes may write to [address, address +
+	 * size). Regions that store there run once, uncompared. NULL: never. */
+	bool (*shared)(struct cpu_space *space, uint64_t address, unsigned size);
 	void *owner;
 
 	struct cpu_cache *cache;
 };
 
 enum cpu_accel { CPU_ACCEL_TRANSLATE, CPU_ACCEL_INTERPRET, CPU_ACCEL_LOCKSTEP };
+
+/* Lockstep ends the process with this status, after a report on the log, when
+ * evaluator and translation differ. It lets one vCPU of a space run at a time;
+ * what other processes or system calls write meanwhile may make a region be
+ * compared again, up to three times. Regions whose helpers never give the same
+ * twice (IR_H_VOLATILE) run once, in the evaluator. */
+#define CPU_LOCKSTEP_STATUS 123
 
 struct cpu_options {
 	enum cpu_accel accel;

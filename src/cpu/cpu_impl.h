@@ -71,6 +71,8 @@ struct cpu_cache {
 	const struct cpu_options *options;
 	struct translator *translator; /* NULL when only interpreting */
 
+	uint32_t turn; /* lockstep: the lock of the vCPU that runs; outermost */
+
 	/* Read without the lock. */
 	uint64_t attempts; /* invalidations asked for */
 	uint64_t drops;    /* those that hit a page with translations */
@@ -125,7 +127,7 @@ struct cpu_local {
 	volatile bool recovering;
 	struct host_fault fault;
 	struct ir_eval eval;
-	const struct ir_region *evaluating;
+	const struct ir_region *evaluating; /* or evaluated last */
 
 	/* translate/run.c */
 	uint32_t inside;  /* epoch under which it runs; 0 outside. Read by others */
@@ -156,6 +158,8 @@ bool cpu_polled(struct vcpu *vcpu, struct cpu_stop *stop);
 void interp_run(struct vcpu *vcpu, struct cpu_stop *stop);
 /* Evaluates the region once; true: *stop is set. */
 bool interp_region(struct vcpu *vcpu, const struct ir_region *region, struct cpu_stop *stop);
+/* The region that interp_here evaluated last. */
+const struct lifted *interp_last(const struct vcpu *vcpu);
 /* Evaluates the region at the frame's pc once, or only its first instruction,
  * from the vCPU's own cache. */
 bool interp_here(struct vcpu *vcpu, bool single, struct cpu_stop *stop);
@@ -185,7 +189,9 @@ void lockstep_vcpu_fini(struct vcpu *vcpu);
 
 /* ---- dump.c --------------------------------------------------------------- */
 
+/* What of it the options ask for. */
 void cpu_dump_lifted(struct vcpu *vcpu, const struct lifted *lifted);
+void cpu_dump_region(struct vcpu *vcpu, const struct lifted *lifted, unsigned dump);
 void cpu_dump_text(const char *title, const char *text);
 
 #endif

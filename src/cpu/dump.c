@@ -48,12 +48,15 @@ guest_text(const struct guest *guest, const struct lifted *lifted, char *text, s
 void
 cpu_dump_lifted(struct vcpu *vcpu, const struct lifted *lifted)
 {
-	unsigned dump = vcpu->options->dump;
-	char *text;
+	if (UNLIKELY(vcpu->options->dump & (CPU_DUMP_GUEST | CPU_DUMP_LIFT)))
+		cpu_dump_region(vcpu, lifted, vcpu->options->dump);
+}
 
-	if (LIKELY(!(dump & (CPU_DUMP_GUEST | CPU_DUMP_LIFT))))
-		return;
-	text = pages_alloc(DUMP_SIZE);
+void
+cpu_dump_region(struct vcpu *vcpu, const struct lifted *lifted, unsigned dump)
+{
+	char *text = pages_alloc(DUMP_SIZE);
+
 	if (!text)
 		return;
 	if (dump & CPU_DUMP_GUEST) {

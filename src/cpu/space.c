@@ -86,9 +86,11 @@ cpu_fork_after(struct cpu_space *space, bool child)
 {
 	if (space->cache->translator)
 		translator_fork(space, child);
-	if (child)
+	if (child) {
 		lock_reset(&space->cache->lock);
-	else
+		lock_reset(&space->cache->turn);
+	}
+	if (!child)
 		space_unlock(space);
 }
 

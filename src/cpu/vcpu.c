@@ -134,19 +134,20 @@ void
 cpu_fault_stop(struct vcpu *vcpu, uint64_t pc, struct cpu_stop *stop)
 {
 	const struct host_fault fault = vcpu->local->fault;
+	enum ir_access access;
 	bool write = fault.write;
 
 	vcpu->frame->pc = pc;
 	*stop = (struct cpu_stop){ .kind = CPU_STOP_TRAP, .pc = pc, .next = pc,
 				   .host_signal = fault.signal, .host_code = fault.code };
-	if (fault.has_address) {
-		stop->address = fault.address - vcpu->space->guest_base;
-	} else {
-		enum ir_access access;
-
+	/* The undo log reads what a store will overwrite, so the host's word
+	 * on the access does not count then. */
+	if (!fault.has_address || vcpu->local->eval.undo) {
 		stop->address = cpu_accessed(vcpu, pc, &access);
 		write = access != IR_ACCESS_R;
 	}
+	if (fault.has_address)
+		stop->address = fault.address - vcpu->space->guest_base;
 	stop->trap = write ? IR_TRAP_WRITE_FAULT : IR_TRAP_READ_FAULT;
 }
 

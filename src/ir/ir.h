@@ -259,7 +259,8 @@ enum ir_helper_effect {
 	IR_H_FAULT = 8,
 	IR_H_FP = 16,   /* reads rounding mode, raises flags through frame->fp_flags */
 	IR_H_EXIT = 32, /* the region must end right after it */
-	IR_H_ANY = 63   /* undeclared */
+	IR_H_ANY = 63,  /* undeclared */
+	IR_H_VOLATILE = 64, /* the result is another each time: a clock */
 };
 struct ir_helper {
 	const char *name;

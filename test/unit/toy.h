@@ -267,6 +267,7 @@ toy_start(const struct cpu_options *options)
 	sigfillset(&action.sa_mask);
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
+	sigaction(SIGILL, &action, NULL); /* planted by force_faults */
 	toy_space = (struct cpu_space){ .guest = &toy_guest, .code = toy_code, .anchor = toy_anchor,
 					.watch = toy_watch };
 	CHECK_INT(cpu_space_init(&toy_space, options, &error), 0);

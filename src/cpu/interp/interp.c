@@ -46,6 +46,13 @@ interp_fini(struct vcpu *vcpu)
 	arena_fini(&cache->arena);
 }
 
+const struct lifted *
+interp_last(const struct vcpu *vcpu)
+{
+	_Static_assert(!offsetof(struct lifted, region), "found by its region");
+	return (const struct lifted *)(const void *)vcpu->local->evaluating;
+}
+
 /* About what a region takes in the arena. */
 static size_t
 region_bytes(const struct ir_region *region)

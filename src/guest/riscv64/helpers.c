@@ -28,6 +28,6 @@ read_cycle(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
 /* frame->fp_round is always whole, so reading it wants no effect declared. */
 const struct ir_helper riscv64_helpers[RV_HELPER_COUNT] = {
 	[RV_HELPER_FRM] = { "frm", read_frm, 0, 0 },
-	[RV_HELPER_TIME] = { "time", read_time, 0, 0 },
-	[RV_HELPER_CYCLE] = { "cycle", read_cycle, 0, 0 },
+	[RV_HELPER_TIME] = { "time", read_time, 0, IR_H_VOLATILE },
+	[RV_HELPER_CYCLE] = { "cycle", read_cycle, 0, IR_H_VOLATILE },
 };
