@@ -349,7 +349,7 @@ thread_clone(struct thread *parent, uint64_t flags, uint64_t stack, uint64_t par
 void
 process_exit(struct process *process, int status)
 {
-	(void)process;
+	process_stats(process);
 	for (;;)
 		RAW1(SYS_exit_group, status);
 }
@@ -360,9 +360,14 @@ thread_exit(struct thread *thread, int status)
 	void *block = thread->block;
 
 	host_signal_mask(~(uint64_t)0, NULL);
-	if (thread->vfork_child || list_remove(thread) == 0)
+	if (thread->vfork_child)
 		for (;;)
 			RAW1(SYS_exit, status);
+	if (list_remove(thread) == 0) {
+		process_stats(thread->process);
+		for (;;)
+			RAW1(SYS_exit, status);
+	}
 	thread_fini(thread);
 	host_exit_unmap(block, THREAD_BLOCK_SIZE, status);
 }
