@@ -172,6 +172,14 @@ run(struct thread *thread)
 	}
 }
 
+/* For lock_identify: all code that takes locks from here on runs on the stack of
+ * a guest thread. */
+static uint32_t
+thread_number(void)
+{
+	return (uint32_t)thread_current()->tid;
+}
+
 /* First code on a thread's own stack; all signals are held. */
 static void
 start(void *argument)
@@ -179,6 +187,7 @@ start(void *argument)
 	struct thread *thread = argument;
 
 	thread->tid = (int)RAW0(SYS_gettid);
+	lock_identify(thread_number);
 	host_signal_stack(thread->block, ALT_STACK_SIZE);
 	signal_release(thread);
 	run(thread);
@@ -291,6 +300,8 @@ clone_copied(struct thread *parent, uint64_t flags, void *parent_tid, void *chil
 	cpu_fork_before(&process->cpu_space);
 	space_fork_before(process->space);
 	result = host_clone(flags & ~(uint64_t)CLONE_SETTLS, NULL, parent_tid, child_tid, NULL, NULL);
+	if (!result)
+		parent->tid = (int)RAW0(SYS_gettid); /* first: locks ask for it */
 	space_fork_after(process->space, !result);
 	cpu_fork_after(&process->cpu_space, !result);
 	if (result) {
@@ -304,7 +315,6 @@ clone_copied(struct thread *parent, uint64_t flags, void *parent_tid, void *chil
 	 * one use by the process, one by its thread. */
 	signals->users = 2;
 	process->signals = signals;
-	parent->tid = (int)RAW0(SYS_gettid);
 	parent->vfork_child = false;
 	parent->pending_sync = 0;
 	fork_forget_others(parent);
