@@ -247,7 +247,7 @@ make_fp(struct maker *m)
 	case 6:
 		if (percent(30))
 			make(m, IR_AND, IR_I64, 0, ir_emit(&m->b, IR_FPFLAGS_GET, IR_I64, 0, 0, 0, 0),
-			     ir_const(&m->b, IR_I64, 31), 0);
+			     ir_const(&m->b, IR_I64, ~32ull), 0);
 		break;
 	default: make(m, (enum ir_op)two[below(percent(80) ? 4 : 6)], type, aux, x, y, 0);
 	}

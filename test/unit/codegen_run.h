@@ -451,7 +451,7 @@ same_state(bool more_flags)
 	if (more_flags)
 		eval_frame.fp_flags |= host_frame.fp_flags;
 	/* Whether a denormal came in is not tracked by guests without that flag. */
-	good &= same("fp_flags", host_frame.fp_flags & 31, eval_frame.fp_flags & 31);
+	good &= same("fp_flags", host_frame.fp_flags & ~32u, eval_frame.fp_flags & ~32u);
 	good &= same("fp_round", host_frame.fp_round, eval_frame.fp_round);
 	good &= same("link address", host_frame.link_address, eval_frame.link_address);
 	if (eval_frame.link_address != IR_LINK_NONE)

@@ -43,7 +43,7 @@ helper_round_set(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
 {
 	(void)b;
 	(void)c;
-	frame->fp_round = (uint32_t)a;
+	frame->fp_round = a < IR_RDYN ? (uint32_t)a : IR_RDYN;
 	set_round(frame);
 	return 0;
 }
