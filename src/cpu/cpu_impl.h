@@ -43,6 +43,7 @@ struct code_page {
 };
 
 struct page_array {
+	struct page_array *older; /* smaller ones, kept for readers */
 	uint32_t count, capacity; /* slots in use; a power of two */
 	struct code_page slot[];
 };
@@ -55,6 +56,9 @@ struct page_table {
 struct code_page *page_find(struct page_table *table, uint64_t page);
 /* Pointers into the table die. */
 struct code_page *page_make(struct page_table *table, uint64_t page);
+/* Without the lock. False when in doubt; when true wrongly, an invalidation is
+ * on its way that the caller's count of attempts will show. */
+bool page_watched(const struct page_table *table, uint64_t page);
 /* The next watched page that [start, end) touches, in no order; NULL at the
  * end. *cursor starts as 0. */
 struct code_page *page_next(struct page_table *table, uint64_t start, uint64_t end, uint64_t *cursor);

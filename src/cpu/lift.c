@@ -47,23 +47,10 @@ fetch_fault(uint64_t pc, uint64_t address, const struct host_fault *fault, struc
 	return false;
 }
 
-static bool
-page_watched(struct cpu_space *space, uint64_t page)
-{
-	struct code_page *entry;
-	bool watched;
-
-	space_lock(space);
-	entry = page_find(&space->cache->pages, page);
-	watched = entry && entry->watched;
-	space_unlock(space);
-	return watched;
-}
-
 static void
 watch_page(struct cpu_space *space, uint64_t page)
 {
-	if (!page_watched(space, page))
+	if (!page_watched(&space->cache->pages, page))
 		space->watch(space, page, page + GUEST_PAGE);
 }
 

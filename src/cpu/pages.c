@@ -32,6 +32,25 @@ page_find(struct page_table *table, uint64_t page)
 	return slot->used ? slot : NULL;
 }
 
+bool
+page_watched(const struct page_table *table, uint64_t page)
+{
+	const struct page_array *array = __atomic_load_n(&table->array, __ATOMIC_ACQUIRE);
+	uint32_t mask;
+
+	if (!array)
+		return false;
+	mask = array->capacity - 1;
+	for (uint32_t i = page_hash(page) & mask;; i = (i + 1) & mask) {
+		const struct code_page *slot = &array->slot[i];
+
+		if (!__atomic_load_n(&slot->used, __ATOMIC_ACQUIRE))
+			return false;
+		if (slot->page == page)
+			return __atomic_load_n(&slot->watched, __ATOMIC_RELAXED);
+	}
+}
+
 static size_t
 array_size(uint32_t capacity)
 {
@@ -39,7 +58,8 @@ array_size(uint32_t capacity)
 }
 
 /* The new array is whole before one store makes it the table's: whoever takes
- * over from a killed holder of the lock finds the one or the other. */
+ * over from a killed holder of the lock finds the one or the other. The old one
+ * stays, as page_watched may be reading it. */
 static void
 page_grow(struct page_table *table)
 {
@@ -50,14 +70,13 @@ page_grow(struct page_table *table)
 	if (!grown.array)
 		fatal("out of host memory (%zu bytes)", array_size(capacity));
 	grown.array->capacity = capacity;
+	grown.array->older = old;
 	for (uint32_t i = 0; old && i < old->capacity; i++)
 		if (old->slot[i].used && (old->slot[i].watched || old->slot[i].first)) {
 			*page_slot(&grown, old->slot[i].page) = old->slot[i];
 			grown.array->count++;
 		}
 	__atomic_store_n(&table->array, grown.array, __ATOMIC_RELEASE);
-	if (old)
-		pages_free(old, array_size(old->capacity));
 }
 
 struct code_page *
@@ -70,7 +89,8 @@ page_make(struct page_table *table, uint64_t page)
 	if (!table->array || table->array->count >= table->array->capacity / 2)
 		page_grow(table);
 	slot = page_slot(table, page);
-	*slot = (struct code_page){ .page = page, .used = true };
+	*slot = (struct code_page){ .page = page };
+	__atomic_store_n(&slot->used, true, __ATOMIC_RELEASE);
 	table->array->count++;
 	return slot;
 }
@@ -112,7 +132,10 @@ page_table_clear(struct page_table *table)
 void
 page_table_fini(struct page_table *table)
 {
-	if (table->array)
-		pages_free(table->array, array_size(table->array->capacity));
-	table->array = NULL;
+	while (table->array) {
+		struct page_array *array = table->array;
+
+		table->array = array->older;
+		pages_free(array, array_size(array->capacity));
+	}
 }

@@ -51,13 +51,14 @@ cpu_invalidate(struct cpu_space *space, uint64_t start, uint64_t end)
 	bool hit = false;
 
 	space_lock(space);
-	__atomic_store_n(&cache->attempts, cache->attempts + 1, __ATOMIC_RELEASE);
 	while ((page = page_next(&cache->pages, start, end, &cursor))) {
 		hit = true;
-		page->watched = false;
+		__atomic_store_n(&page->watched, false, __ATOMIC_RELAXED);
 		if (cache->translator)
 			translator_drop_page(space, page);
 	}
+	/* After the pages: a lift that sees this count sees them unwatched. */
+	__atomic_store_n(&cache->attempts, cache->attempts + 1, __ATOMIC_RELEASE);
 	if (hit)
 		__atomic_store_n(&cache->drops, cache->drops + 1, __ATOMIC_RELEASE);
 	space_unlock(space);

@@ -32,14 +32,15 @@ struct region *
 lookup_find(const struct translator *t, uint64_t pc, uint32_t mode)
 {
 	const struct lookup *lookup = __atomic_load_n(&t->lookup, __ATOMIC_ACQUIRE);
+	uint32_t hash = lookup_hash(pc, mode);
 
-	for (uint32_t i = lookup_hash(pc, mode) & lookup->mask;; i = (i + 1) & lookup->mask) {
-		uint32_t number = __atomic_load_n(&lookup->slot[i], __ATOMIC_ACQUIRE);
-		struct region *region = &t->region[number];
+	for (uint32_t i = hash & lookup->mask;; i = (i + 1) & lookup->mask) {
+		uint64_t slot = __atomic_load_n(&lookup->slot[i], __ATOMIC_ACQUIRE);
+		struct region *region = &t->region[(uint32_t)slot];
 
-		if (!number)
+		if (!slot)
 			return NULL;
-		if (region->pc == pc && region->mode == mode && is_alive(region))
+		if (slot >> 32 == hash && region->pc == pc && region->mode == mode && is_alive(region))
 			return region;
 	}
 }
@@ -47,7 +48,7 @@ lookup_find(const struct translator *t, uint64_t pc, uint32_t mode)
 static size_t
 lookup_size(uint32_t slots)
 {
-	return sizeof(struct lookup) + slots * sizeof(uint32_t);
+	return sizeof(struct lookup) + slots * sizeof(uint64_t);
 }
 
 static struct lookup *
@@ -78,12 +79,12 @@ static void
 lookup_put(const struct translator *t, struct lookup *lookup, uint32_t number)
 {
 	const struct region *region = &t->region[number];
-	uint32_t i = lookup_hash(region->pc, region->mode) & lookup->mask;
+	uint32_t hash = lookup_hash(region->pc, region->mode), i = hash & lookup->mask;
 
-	while (lookup->slot[i] && is_alive(&t->region[lookup->slot[i]]))
+	while (lookup->slot[i] && is_alive(&t->region[(uint32_t)lookup->slot[i]]))
 		i = (i + 1) & lookup->mask;
 	lookup->used += !lookup->slot[i];
-	__atomic_store_n(&lookup->slot[i], number, __ATOMIC_RELEASE);
+	__atomic_store_n(&lookup->slot[i], (uint64_t)hash << 32 | number, __ATOMIC_RELEASE);
 }
 
 void
@@ -98,8 +99,8 @@ lookup_insert(struct translator *t, uint32_t number)
 	/* Readers may be in the old table: it stays until all is reclaimed. */
 	grown = lookup_new((old->mask + 1) * 2, old);
 	for (uint32_t i = 0; i <= old->mask; i++)
-		if (old->slot[i] && is_alive(&t->region[old->slot[i]]))
-			lookup_put(t, grown, old->slot[i]);
+		if (old->slot[i] && is_alive(&t->region[(uint32_t)old->slot[i]]))
+			lookup_put(t, grown, (uint32_t)old->slot[i]);
 	lookup_put(t, grown, number);
 	__atomic_store_n(&t->lookup, grown, __ATOMIC_RELEASE);
 }

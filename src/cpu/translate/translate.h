@@ -9,8 +9,8 @@
  *   shadow.c    shadow stacks
  *
  * A segment holds code for guest code within 1 GiB of its anchor: hot code in
- * its first half, cold in its second, each growing upwards, so that regions
- * lie in order of their numbers' making and a host PC is found by bisection.
+ * its first three eighths, cold in the rest, each growing upwards, so that
+ * regions lie in the order of their making and a host PC is found by bisection.
  *
  * Numbers, not pointers, name regions and places, so tables can be reserved
  * once, are touched as they fill, and mean the same after fork. A region's
@@ -33,7 +33,7 @@
 #include "host/codemem.h"
 
 #define SEGMENT_SIZE (1u << 20)
-#define SEGMENT_COLD (SEGMENT_SIZE / 2) /* where its cold code starts */
+#define SEGMENT_COLD (SEGMENT_SIZE / 8 * 3) /* where its cold code starts */
 #define SEGMENT_HEAD 64u               /* before the hot code: the anchor slot */
 #define SEGMENT_REGIONS (SEGMENT_SIZE / 32) /* at most */
 #define REACH (UINT64_C(1) << 30)      /* guest code from its anchor */
@@ -74,11 +74,12 @@ struct segment {
 	bool sealed;                  /* may not grow: the other side may */
 };
 
-/* Open addressing over region numbers; 0 is free. */
+/* Open addressing. A slot is 0 when free, else a region's number and, in the
+ * high half, the hash of its key, so that few other regions are looked at. */
 struct lookup {
 	struct lookup *older; /* not yet reclaimed */
 	uint32_t mask, used;
-	uint32_t slot[];
+	uint64_t slot[];
 };
 
 struct translator {
