@@ -111,7 +111,7 @@ static const struct ir_slots toy_slots = { toy_slot, TOY_SLOTS };
 static char toy_name[TOY_SLOTS][4];
 static uint8_t *const toy_memory = (uint8_t *)0x20000000; /* host address */
 enum { TOY_BASED = 0x400000 };                            /* guest address when the base is not zero */
-enum { TOY_PC = 0x10000 };
+enum { TOY_PC = 0x10000, TOY_ANCHOR = TOY_PC - 0x230 };
 
 static uint64_t
 helper_mix(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
@@ -296,13 +296,13 @@ static enum target_result
 toy_compile(const struct ir_region *region, unsigned how)
 {
 	struct target_job job = {
-		.region = region, .number = 7, .anchor = 0x230, .anchor_slot = code_memory.w,
+		.region = region, .number = 7, .anchor = (int64_t)(region->pc - TOY_ANCHOR), .anchor_slot = code_memory.w,
 		.hot = &hot_stream, .cold = &cold_stream, .arena = &compile_arena,
 		.guest_base_zero = !(how & HOW_BASED), .baseline = how & HOW_BASELINE };
 	unsigned eax, ebx, ecx, edx;
 	enum target_result result;
 
-	*(uint64_t *)(void *)code_memory.w = region->pc - (uint64_t)job.anchor;
+	*(uint64_t *)(void *)code_memory.w = TOY_ANCHOR;
 	arena_reset(&compile_arena);
 	for (int again = 0; again < 2; again++) {
 		code_hot_w = hot_stream.w;
@@ -492,7 +492,7 @@ same_exit(const struct outcome *out, const struct ir_eval *eval)
 
 /* Compiles and runs the region both ways; false if the outcomes differ. One
  * that the target has no code for counts as good: out->compiled says so. */
-static bool
+static inline bool
 toy_compare(const struct ir_region *region, unsigned how, struct outcome *out)
 {
 	struct ir_eval eval;
@@ -530,7 +530,7 @@ toy_fp(unsigned i, uint64_t value)
 }
 
 /* Containers with odd numbers hold boxed singles. */
-static void
+static inline void
 toy_random_state(unsigned how)
 {
 	uint64_t memory = how & HOW_BASED ? TOY_BASED : (uint64_t)(uintptr_t)toy_memory;

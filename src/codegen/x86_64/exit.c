@@ -16,8 +16,7 @@ static struct code_exit *
 put_record(struct gen *g, unsigned kind, unsigned trap, int32_t target, int32_t link)
 {
 	struct code_exit *record;
-	bool before = kind == CODE_EXIT_CHECK || kind == CODE_EXIT_INTERPRET ||
-		      (kind == CODE_EXIT_POLL && target == g->pc);
+	bool before = kind == CODE_EXIT_CHECK || kind == CODE_EXIT_INTERPRET;
 
 	x86_nop(&g->cold, (int)(-(uintptr_t)g->cold.p & 7));
 	record = (struct code_exit *)(void *)g->cold.p;
@@ -76,12 +75,13 @@ gen_side_exit(struct gen *g, enum x86_cc cc, unsigned kind, unsigned trap, int32
 	return record;
 }
 
-/* A safepoint; nothing of the instruction that goes on at target has run. */
+/* A safepoint that goes on at target: before the current instruction, or after
+ * a jump, which may be to itself. */
 static void
-poll(struct gen *g, int32_t target)
+poll(struct gen *g, int32_t target, uint32_t retired)
 {
 	x86_alu_mi(&g->hot, X86_CMP, 4, FRAME(poll), 0);
-	gen_side_exit(g, X86_CC_NE, CODE_EXIT_POLL, 0, target, 0);
+	gen_side_exit(g, X86_CC_NE, CODE_EXIT_POLL, 0, target, 0)->retired = (uint16_t)retired;
 }
 
 void
@@ -156,7 +156,7 @@ gen_br(struct gen *g, ir_ref ref)
 	}
 	out = ir_exit_of(g->region, g->region->block[invert ? no : yes].first);
 	if (out.target <= g->pc)
-		poll(g, g->pc);
+		poll(g, g->pc, g->retired - 1);
 	start = g->hot.p;
 	cc = gen_condition(g, g->ins[ref].a);
 	pad_before(&g->hot, start);
@@ -210,7 +210,7 @@ exit_call(struct gen *g, const struct ir_exit *out)
 	struct code_exit *record;
 
 	if (out->target <= g->pc)
-		poll(g, out->target);
+		poll(g, out->target, g->retired);
 	push_link(g, out->link);
 	record = put_record(g, IR_EXIT_CALL, 0, out->target, out->link);
 	put_stub(g, record);
@@ -315,7 +315,7 @@ gen_exit(struct gen *g, ir_ref ref)
 	switch (out.kind) {
 	case IR_EXIT_JUMP:
 		if (out.target <= g->pc)
-			poll(g, out.target);
+			poll(g, out.target, g->retired);
 		exit_jump(g, out.target);
 		break;
 	case IR_EXIT_CALL:
