@@ -79,6 +79,7 @@ PROGRAMS := $(if $(MAIN),$(B)/isomorph $(B)/isomorph-riscv64)
 
 UNIT_SOURCES := $(sort $(wildcard test/unit/*.c))
 UNITS := $(UNIT_SOURCES:test/unit/%.c=$(B)/test/unit/%)
+IR_TEST_SOURCES := $(sort $(wildcard test/ir/*.c))
 
 .PHONY: all help demo test test-long bench lint install uninstall check-quick \
 	check-layers check-format unit clean
@@ -126,6 +127,10 @@ $(B)/test/unit/%: test/unit/%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -Itest -o $@ $< $(LINK) $(LIBRARY) $(LDFLAGS) $(LIBS)
 
+$(B)/test/ir/run: $(IR_TEST_SOURCES) test/ir/test.h $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $(IR_TEST_SOURCES) $(LINK) $(LIBRARY) $(LDFLAGS) $(LIBS)
+
 $(B)/bench/%: test/bench/%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(LINK) $(LIBRARY) $(LDFLAGS) $(LIBS)
@@ -134,7 +139,7 @@ $(B)/bench/%: test/bench/%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
 
 # ---- checking ---------------------------------------------------------------
 
-unit: $(UNITS)
+unit: $(UNITS) $(B)/test/ir/run
 
 check-layers:
 	tools/check-layers
@@ -144,7 +149,7 @@ check-format:
 
 # Less than a minute: run before every commit.
 check-quick: check-layers check-format all unit
-	@BUILD=$(B) test/run unit
+	@BUILD=$(B) test/run unit ir
 
 # `make test` and `make demo` stand alone on a fresh machine: they first
 # install what is missing, so the build comes after, in the recipe.
