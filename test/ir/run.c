@@ -497,7 +497,7 @@ run_file(const char *path)
 	if (test.why[0])
 		printf("not ok ir/%s: %s\n", name, test.why);
 	else
-		printf("ok ir/%s%s\n", name, test.compiled ? " (compiled too)" : "");
+		printf("ok ir/%s (%u of %u cases compiled)\n", name, test.compiled, test.error[0] ? 0 : test.count);
 	fflush(stdout);
 }
 
