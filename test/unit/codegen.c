@@ -36,9 +36,9 @@ try_now(unsigned how)
 	}
 	if (check_failures > CHECK_SHOWN)
 		return;
-	fprintf(stderr, "%s type %u aux %#x places %u %u %u sink %u%s%s\n", what, what_type, what_aux, what_place[0],
+	fprintf(stderr, "%s type %u aux %#x places %u %u %u sink %u%s%s%s\n", what, what_type, what_aux, what_place[0],
 		what_place[1], what_place[2], what_sink, how & HOW_BASELINE ? " baseline" : "",
-		how & HOW_BASED ? " based" : "");
+		how & HOW_BASED ? " based" : "", how & HOW_FORCED ? " forced" : "");
 	toy_show = true;
 	toy_compare(&region, how, &out);
 	toy_show = false;
@@ -333,6 +333,8 @@ test_atomic(void)
 
 		begin();
 		address = ir_get(b, POINTER_A);
+		if (kind < 3 && percent(10)) /* not there */
+			address = op(IR_ADD, IR_I64, 0, address, ir_const(b, IR_I64, TOY_PAGE), 0);
 		x = percent(10) && type == IR_I64 ? address : operand(0, pa, type);
 		y = percent(10) ? x : operand(1, pb, type);
 		if (percent(30)) /* what is there, so that CAS succeeds */

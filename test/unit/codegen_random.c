@@ -105,8 +105,9 @@ tell(struct ir_region *region, unsigned how, unsigned long number, uint64_t at_s
 {
 	struct outcome out;
 
-	fprintf(stderr, "region %lu, seed %#" PRIx64 ", %s%s%s\n", number, at_seed, how & HOW_BASELINE ? "baseline " : "",
-		how & HOW_BASED ? "based" : "", maker.raw ? " raw" : "");
+	fprintf(stderr, "region %lu, seed %#" PRIx64 ", %s%s%s%s\n", number, at_seed, how & HOW_BASELINE ? "baseline " : "",
+		how & HOW_BASED ? "based" : "",
+		how & HOW_FORCED ? " forced" : "", maker.raw ? " raw" : "");
 	toy_show = true;
 	fails(region, how);
 	toy_show = false;

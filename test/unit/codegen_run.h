@@ -169,7 +169,7 @@ static const struct ir_helper toy_helper[TOY_HELPERS] = {
 
 /* ---- one run ------------------------------------------------------------ */
 
-enum { HOW_BASELINE = 1, HOW_BASED = 2, HOW_ALL = 4 };
+enum { HOW_BASELINE = 1, HOW_BASED = 2, HOW_FORCED = 4, HOW_ALL = 8 };
 enum { CODE_SIZE = 1 << 20, CODE_COLD = CODE_SIZE / 2, SHADOW_SIZE = 1 << 16 };
 enum { OUT_FAULT = 64 }; /* beside the kinds of a code_exit */
 
@@ -198,8 +198,13 @@ static struct ir_frame start_frame, eval_frame, host_frame;
 static uint8_t start_memory[TOY_PAGE], eval_memory[TOY_PAGE], host_memory[TOY_PAGE];
 #define FRAME_STATE offsetof(struct ir_frame, guest_base)
 
+/* Of the traps planted before accesses: how many to pass before one is taken. */
+static unsigned forced_left;
+static bool forced_taken;
+
 static struct code_exit fault_record = { .kind = OUT_FAULT };
 static const struct ir_region *running;
+static unsigned running_how;
 static void toy_print(const struct ir_region *region);
 static void toy_dump(void);
 
@@ -223,7 +228,15 @@ on_fault(int number, siginfo_t *info, void *context)
 	uint64_t pc = (uint64_t)uc->uc_mcontext.gregs[REG_RIP], offset = pc - (uint64_t)(uintptr_t)code_entry;
 
 	(void)info;
-	if (number == SIGSEGV && running && offset < code.hot_size) {
+	if (number == SIGILL && running && (running_how & HOW_FORCED) && !memcmp((void *)(uintptr_t)pc, "\x0f\x0b", 2)) {
+		if (forced_left) {
+			forced_left--;
+			uc->uc_mcontext.gregs[REG_RIP] += 2;
+			return;
+		}
+		forced_taken = true;
+	}
+	if ((number == SIGSEGV || forced_taken) && running && offset < code.hot_size) {
 		for (uint32_t i = 0; i < code.point_count; i++) {
 			uint32_t end = i + 1 < code.point_count ? code.point[i + 1].map : code.move_count;
 
@@ -298,7 +311,8 @@ toy_compile(const struct ir_region *region, unsigned how)
 	struct target_job job = {
 		.region = region, .number = 7, .anchor = (int64_t)(region->pc - TOY_ANCHOR), .anchor_slot = code_memory.w,
 		.hot = &hot_stream, .cold = &cold_stream, .arena = &compile_arena,
-		.guest_base_zero = !(how & HOW_BASED), .baseline = how & HOW_BASELINE };
+		.guest_base_zero = !(how & HOW_BASED), .baseline = how & HOW_BASELINE,
+		.force_faults = how & HOW_FORCED };
 	unsigned eax, ebx, ecx, edx;
 	enum target_result result;
 
@@ -349,6 +363,9 @@ toy_enter(const struct ir_region *region, unsigned how, struct outcome *out)
 	host_frame.shadow_stack = shadow;
 	target->fp_sync(&host_frame);
 	running = region;
+	running_how = how;
+	forced_left = (unsigned)start_frame.link_value & 7;
+	forced_taken = false;
 	alarm(4); /* for code that never ends */
 	thunks.enter(&host_frame, code_entry);
 	running = NULL;
@@ -504,11 +521,14 @@ toy_compare(const struct ir_region *region, unsigned how, struct outcome *out)
 	if (out->compiled != TARGET_OK)
 		return out->compiled == TARGET_UNSUPPORTED;
 	toy_enter(region, how, out);
-	if (out->kind == CODE_EXIT_INTERPRET) {
+	if (out->kind == CODE_EXIT_INTERPRET || forced_taken) {
 		cut = toy_cut(region, (int64_t)(out->pc - region->pc), &compile_arena);
 		good = toy_eval(&cut, how, &eval);
 		/* The cut ends where the instruction has not begun. */
 		eval.kind = (enum ir_exit_kind)CODE_EXIT_INTERPRET;
+		out->kind = CODE_EXIT_INTERPRET;
+		if (forced_taken) /* the record is the cache's */
+			out->retired = eval.retired;
 		return good & same("before", eval.before, false) & same_exit(out, &eval) & same_state(true);
 	}
 	good = toy_eval(region, how, &eval);

@@ -241,7 +241,6 @@ store_conditional(struct gen *g, ir_ref ref)
 	plant_fault(g); /* here: a fault must leave the link as it was */
 	x86_alu_mr(&g->hot, X86_CMP, 8, FRAME(link_address), address);
 	x86_mov_rm(&g->hot, 8, RAX, FRAME(link_value));
-	x86_mov_mi(&g->hot, 8, FRAME(link_address), IR_LINK_NONE);
 	lost = x86_jcc_forward(&g->hot, X86_CC_NE);
 	x86_lock(&g->hot);
 	x86_cmpxchg_mr(&g->hot, bytes, x86_base(base, 0), value);
@@ -249,6 +248,7 @@ store_conditional(struct gen *g, ir_ref ref)
 	x86_setcc_r(&g->hot, X86_CC_NE, RAX);
 	x86_movzx_rr(&g->hot, 1, RAX, RAX);
 	back = g->hot.p;
+	x86_mov_mi(&g->hot, 8, FRAME(link_address), IR_LINK_NONE); /* not before it may fault */
 	x86_patch_rel32(lost, g->cold.p);
 	x86_mov_ri(&g->cold, RAX, 1);
 	x86_jmp(&g->cold, back);
