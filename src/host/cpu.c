@@ -10,6 +10,23 @@ struct regs {
 	unsigned a, b, c, d;
 };
 
+/* CPUID traps under a hypervisor (some microseconds each), and glibc has asked
+ * it all at start: its copy is used where there is one. */
+#if __has_include(<sys/platform/x86.h>)
+
+#include <sys/platform/x86.h>
+
+static struct regs
+cpuid(unsigned leaf)
+{
+	unsigned index = leaf == 1 ? CPUID_INDEX_1 : leaf == 7 ? CPUID_INDEX_7 : CPUID_INDEX_80000001;
+	const unsigned *r = __x86_get_cpuid_feature_leaf(index)->cpuid_array;
+
+	return (struct regs){ r[0], r[1], r[2], r[3] };
+}
+
+#else
+
 /* All zero for a leaf that the processor does not have. */
 static struct regs
 cpuid(unsigned leaf)
@@ -19,6 +36,8 @@ cpuid(unsigned leaf)
 	__get_cpuid_count(leaf, 0, &r.a, &r.b, &r.c, &r.d);
 	return r;
 }
+
+#endif
 
 /* XCR0: which register state the operating system saves. */
 static uint64_t

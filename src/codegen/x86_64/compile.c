@@ -247,10 +247,8 @@ gen_trunk(struct gen *g)
 	}
 }
 
-/* The host's features, probed once: CPUID traps under a hypervisor. Filling it
- * twice does no harm. */
-static const struct host_cpu *
-host_features(bool baseline)
+const struct host_cpu *
+x86_host_features(bool baseline)
 {
 	static struct host_cpu known[2];
 	static int ready[2];
@@ -267,7 +265,7 @@ compile(const struct target_job *job, struct target_code *code)
 {
 	const struct ir_region *region = job->region;
 	struct gen *g = arena_alloc(job->arena, sizeof *g);
-	const struct host_cpu *cpu = host_features(job->baseline);
+	const struct host_cpu *cpu = x86_host_features(job->baseline);
 	enum target_result result;
 
 	if (job->hot->end - job->hot->w < ROOM_HOT || job->cold->end - job->cold->w < ROOM_COLD)
@@ -307,7 +305,7 @@ compile(const struct target_job *job, struct target_code *code)
 static uint64_t
 features(void)
 {
-	return host_cpu_hash(host_features(false));
+	return host_cpu_hash(x86_host_features(false));
 }
 
 const struct target target_x86_64 = {

@@ -239,6 +239,10 @@ void gen_helper_call(struct gen *g, struct x86_asm *a, unsigned helper);
  * frame->helper. */
 enum gen_helper { H_ROUND_SET = IR_HELPER_MAX - 1 };
 
+/* The host's features, probed once and kept; filling it in twice at a time does
+ * no harm. baseline: x86-64-v2 only. */
+const struct host_cpu *x86_host_features(bool baseline);
+
 /* ---- thunks.c ----------------------------------------------------------- */
 
 bool x86_thunks(const struct ir_slots *slots, struct code_stream *hot, ptrdiff_t w_to_x,

@@ -113,12 +113,11 @@ static const uint8_t saved[] = { RBX, RBP, R12, R13, R14, R15 };
 bool
 x86_thunks(const struct ir_slots *slots, struct code_stream *hot, ptrdiff_t w_to_x, struct target_thunks *thunks)
 {
-	struct host_cpu cpu;
 	struct x86_asm as = { .p = hot->w, .end = hot->end, .scratch = 15 }, *a = &as;
 
 	if (hot->end - hot->w < 2048)
 		return false;
-	as.vex = host_cpu_probe(&cpu, HOST_CPU_ALL)->avx;
+	as.vex = x86_host_features(false)->avx;
 
 	/* enter(rdi frame, rsi entry). Six pushes and the return address leave
 	 * the stack 8 off the alignment that the helper thunk's call needs. */
