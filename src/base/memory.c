@@ -6,6 +6,10 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#ifdef ISOMORPH_SANITIZE
+__attribute__((weak)) void __asan_unpoison_memory_region(const volatile void *address, size_t size);
+#endif
+
 #define PAGE 4096u
 #define CHUNK_SIZE (64u << 10)
 
@@ -15,7 +19,14 @@ pages_alloc(size_t size)
 	long p = RAW6(SYS_mmap, 0, align_up(size, PAGE), PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	return raw_failed(p) ? NULL : (void *)p;
+	if (raw_failed(p))
+		return NULL;
+#ifdef ISOMORPH_SANITIZE
+	/* What was here before, a thread's stack, may have left its marks. */
+	if (__asan_unpoison_memory_region)
+		__asan_unpoison_memory_region((void *)p, align_up(size, PAGE));
+#endif
+	return (void *)p;
 }
 
 void

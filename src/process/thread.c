@@ -381,3 +381,17 @@ thread_exit(struct thread *thread, int status)
 	thread_fini(thread);
 	host_exit_unmap(block, THREAD_BLOCK_SIZE, status);
 }
+
+#if defined(ISOMORPH_SANITIZE) && !defined(__clang__)
+/* AddressSanitizer calls this before functions that do not return, to clear
+ * marks from the stack that it takes the thread to be on. It does not know the
+ * stacks of guest threads and warns of them each time; nothing that we leave for
+ * good is returned to, so there is nothing to clear. GCC's run time is a shared
+ * library, which this definition comes before. */
+void __asan_handle_no_return(void);
+
+void
+__asan_handle_no_return(void)
+{
+}
+#endif
