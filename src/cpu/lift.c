@@ -13,8 +13,10 @@
 static bool
 guarded_copy(struct cpu_local *local, uint8_t *to, const uint8_t *from, size_t size)
 {
-	if (recovery_set(&local->recovery))
+	if (recovery_set(&local->recovery)) {
+		recovery_landed();
 		return false;
+	}
 	local->recovering = true;
 	memcpy(to, from, size);
 	local->recovering = false;

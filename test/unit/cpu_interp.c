@@ -17,5 +17,6 @@ main(void)
 	cpu_stats(&toy_space, &stats);
 	CHECK(stats.interpreted > 0);
 	cpu_space_fini(&toy_space);
+	toy_thread_end();
 	return check_done();
 }

@@ -106,5 +106,6 @@ main(void)
 	CHECK_INT(status_with(DEFECT_EXIT, false), CPU_LOCKSTEP_STATUS);
 	CHECK_INT(status_with(DEFECT_POINT, false), CPU_LOCKSTEP_STATUS);
 	CHECK_INT(status_with(DEFECT_POINT, true), CPU_LOCKSTEP_STATUS);
+	toy_thread_end();
 	return check_done();
 }

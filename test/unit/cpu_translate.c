@@ -77,6 +77,34 @@ test_fork(struct vcpu *vcpu)
 	CHECK_INT(x[4], 30);
 }
 
+/* A child that shares the address space dies with the lock in its hands: the
+ * next one starts the cache afresh. */
+static void
+test_dead_holder(struct vcpu *vcpu)
+{
+	uint64_t *x = toy_x(vcpu->frame);
+	uint64_t pc = TOY_CODE(22, 0, { TOY_ADD, 2, 1 }, { TOY_SYSCALL, 0, 0 });
+	struct cpu_stats before, after;
+	pid_t child;
+
+	x[2] = 0;
+	toy_run(vcpu, pc);
+	cpu_stats(&toy_space, &before);
+	child = vfork();
+	if (!child) {
+		cpu_fork_before(&toy_space); /* takes the lock */
+		_exit(0);
+	}
+	toy_run(vcpu, pc); /* in the cache: no lock needed */
+	CHECK(cpu_has_code(&toy_space, pc, pc + 1)); /* takes it over */
+	waitpid(child, NULL, 0);
+	toy_run(vcpu, pc);
+	CHECK_INT(x[2], 3);
+	cpu_stats(&toy_space, &after);
+	CHECK_INT(after.flushes, before.flushes + 1);
+	CHECK(after.regions > before.regions);
+}
+
 /* Threads run one loop while another thread changes the function it calls. */
 #define THREADS 3
 static volatile bool threads_stop;
@@ -98,11 +126,14 @@ thread_main(void *argument)
 
 		x[3] = 1000;
 		x[4] = 0;
-		if (toy_run(&vcpu, pc).trap != IR_TRAP_SYSCALL || x[4] < 1000 || x[4] > 5000)
-			return NULL;
+		if (toy_run(&vcpu, pc).trap != IR_TRAP_SYSCALL || x[4] < 1000 || x[4] > 5000) {
+			runs = 0;
+			break;
+		}
 		runs++;
 	}
 	vcpu_fini(&vcpu);
+	toy_thread_end();
 	return (void *)runs;
 }
 
@@ -194,6 +225,7 @@ main(void)
 	test_shadow(&vcpu);
 	test_poll_chained(&vcpu);
 	test_fork(&vcpu);
+	test_dead_holder(&vcpu);
 	test_threads();
 	vcpu_fini(&vcpu);
 	cpu_stats(&toy_space, &stats);
@@ -201,5 +233,6 @@ main(void)
 	CHECK(stats.invalidated > 0);
 	cpu_space_fini(&toy_space);
 	test_flush();
+	toy_thread_end();
 	return check_done();
 }

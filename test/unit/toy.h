@@ -9,7 +9,6 @@
 #define TEST_UNIT_TOY_H
 
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "cpu/cpu.h"
@@ -242,13 +241,22 @@ toy_handler(int signal, siginfo_t *info, void *context)
 	_exit(3);
 }
 
+static _Thread_local stack_t toy_stack_before; /* a sanitizer has its own */
+
 static void
 toy_thread_start(struct vcpu *vcpu)
 {
-	stack_t stack = { .ss_sp = malloc(65536), .ss_size = 65536 };
+	static _Thread_local uint8_t memory[65536];
+	stack_t stack = { .ss_sp = memory, .ss_size = sizeof memory };
 
 	toy_current = vcpu;
-	sigaltstack(&stack, NULL);
+	sigaltstack(&stack, toy_stack_before.ss_sp ? NULL : &toy_stack_before);
+}
+
+static inline void
+toy_thread_end(void)
+{
+	sigaltstack(&toy_stack_before, NULL);
 }
 
 static void
@@ -278,13 +286,14 @@ toy_start(const struct cpu_options *options)
 static uint64_t
 toy_write(unsigned page, unsigned offset, const struct toy_insn *insn, unsigned count)
 {
-	volatile uint32_t *to = (volatile uint32_t *)(void *)(toy_memory + page * 4096u + offset);
+	struct __attribute__((packed)) unaligned { uint32_t word; };
+	volatile struct unaligned *to = (volatile struct unaligned *)(void *)(toy_memory + page * 4096u + offset);
 
 	for (unsigned i = 0; i < count; i++) {
 		uint32_t word;
 
 		memcpy(&word, &insn[i], 4);
-		to[i] = word;
+		to[i].word = word;
 	}
 	return toy_address(page, offset);
 }

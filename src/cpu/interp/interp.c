@@ -109,6 +109,7 @@ interp_region(struct vcpu *vcpu, const struct ir_region *region, struct cpu_stop
 	eval->value = NULL;
 	local->evaluating = region;
 	if (recovery_set(&local->recovery)) {
+		recovery_landed();
 		cpu_fault_stop(vcpu, local->evaluating->pc + (uint64_t)(int64_t)local->eval.at, stop);
 		return true;
 	}
