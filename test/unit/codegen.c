@@ -541,6 +541,65 @@ test_pc(void)
 	}
 }
 
+/* What has no code: its instruction is the interpreter's, with the state of
+ * before, whatever the types of its values. */
+static void
+test_without_code(void)
+{
+	struct outcome out;
+
+	for (unsigned i = 0; i < 600; i++) {
+		unsigned how = below(HOW_ALL);
+		ir_ref x, y, v;
+
+		begin();
+		op(IR_SET, IR_VOID, 10, ir_get(b, 9), 0, 0);
+		ir_at(b, 6, 2);
+		x = operand(0, (enum place)below(IN_SAME), IR_I64);
+		y = operand(1, (enum place)below(IN_SAME), IR_I64);
+		switch (i % 8) {
+		case 0:
+			v = op(IR_FLAGS_SUB, IR_FLAGS, IR_CARRY_NOT_BORROW, x, y, 0);
+			x = op(IR_COND, IR_I64, below(IR_PO + 1), v, 0, 0);
+			break;
+		case 1:
+			v = op(IR_MUL, IR_I128, 0, op(IR_SEXT, IR_I128, IR_I64, x, 0, 0), op(IR_ZEXT, IR_I128, IR_I64, y, 0, 0), 0);
+			x = op(IR_EXTRACT, IR_I64, 64, v, 0, 0);
+			break;
+		case 2:
+			x = op(IR_TRUNC, IR_I64, 0, op(IR_PAIR, IR_I128, 0, x, y, 0), 0, 0);
+			break;
+		case 3:
+			v = op(IR_ICMP, IR_I64, IR_ULT, op(IR_PAIR, IR_I128, 0, x, y, 0), ir_const(b, IR_I128, 5), 0);
+			x = op(IR_SELECT, IR_I64, 0, v, x, y);
+			break;
+		case 4:
+			v = op(IR_VADD, IR_V128, IR_I32, op(IR_VSPLAT, IR_V128, IR_I64, x, 0, 0), op(IR_VSPLAT, IR_V128, IR_I64, y, 0, 0), 0);
+			x = op(IR_VEXTRACT, IR_I64, IR_I64, v, 0, 1);
+			break;
+		case 5:
+			v = op(IR_TRUNC, IR_I16, 0, x, 0, 0);
+			v = op(IR_BITCAST, IR_F16, 0, v, 0, 0);
+			x = op(IR_ADD, IR_I64, 0, y, op(IR_FCLASS, IR_I64, 0, v, 0, 0), 0);
+			break;
+		case 6:
+			x = op(IR_INSERT, IR_I64, 8, x, op(IR_TRUNC, IR_I8, 0, y, 0, 0), 0);
+			break;
+		default:
+			v = op(IR_TRUNC, IR_I32, 0, x, 0, 0);
+			x = op(IR_ZEXT, IR_I64, IR_I32, op(IR_CRC32, IR_I32, below(2), v, y, 0), 0, 0);
+		}
+		result(x, (enum sink)below(SINKS - 2), IN_BOUNDARY);
+		end();
+		toy_random_state(how);
+		what = "no code";
+		what_aux = i % 8;
+		try_now(how);
+		toy_compare(&region, how, &out);
+		CHECK(out.kind == CODE_EXIT_INTERPRET || out.kind == IR_EXIT_LOOKUP);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -562,5 +621,6 @@ main(int argc, char **argv)
 	test_float_state();
 	test_call();
 	test_pc();
+	test_without_code();
 	return check_done();
 }

@@ -41,6 +41,16 @@ count_operands(struct gen *g, const struct ir_ins *ins, ir_ref ref)
 		count_operand(g, ins->c);
 }
 
+/* Slots of these types have code; what shares bytes with another has not. */
+static bool
+slot_has_code(const struct gen *g, unsigned slot)
+{
+	const struct ir_slot *s = &g->slots->slot[slot];
+	unsigned bits = ir_type_bits((enum ir_type)s->type);
+
+	return s->alias == slot && s->type != IR_HOST && ((bits >= 8 && bits <= 64) || s->type == IR_V128);
+}
+
 /* The op has code for sure and never leaves the region. */
 static bool
 stays(const struct gen *g, const struct ir_ins *ins)
@@ -108,7 +118,9 @@ find_uses(struct gen *g)
 		const struct ir_ins *ins = &g->ins[ref];
 		unsigned effects = ir_op_info[ins->op].effects;
 
-		if (ins->op == IR_SET) {
+		if ((ins->op == IR_SET || ins->op == IR_GET) && !slot_has_code(g, ins->aux)) {
+			memset(hidden, 0, sizeof hidden); /* the region ends here */
+		} else if (ins->op == IR_SET) {
 			if (hidden[ins->aux / 64] >> (ins->aux % 64) & 1) {
 				g->dead_set[ref / 64] |= UINT64_C(1) << (ref % 64);
 				continue;
@@ -121,7 +133,7 @@ find_uses(struct gen *g)
 		}
 		if (effects == IR_E_PURE && g->val[ref].uses == 0)
 			continue;
-		if (ins->op != IR_SET && !stays(g, ins))
+		if (ins->op != IR_SET && ins->op != IR_GET && !stays(g, ins))
 			memset(hidden, 0, sizeof hidden);
 		count_operands(g, ins, ref);
 	}
@@ -152,6 +164,8 @@ gen_op(struct gen *g, ir_ref ref)
 		drop(g, ins->a);
 		return true;
 	case IR_GET:
+		if (!slot_has_code(g, ins->aux))
+			return false;
 		gen_get(g, ref);
 		return true;
 	case IR_SET:
