@@ -1,0 +1,11 @@
+# fish completion for isomorph
+complete -c isomorph -n __fish_use_subcommand -f -a 'run disasm explain help version'
+complete -c isomorph -n '__fish_seen_subcommand_from help' -f -a 'run disasm explain'
+complete -c isomorph -n '__fish_seen_subcommand_from run' -o L -r -a '(__fish_complete_directories)' -d 'root of the guest libraries'
+complete -c isomorph -n '__fish_seen_subcommand_from run' -o E -x -d 'set a variable'
+complete -c isomorph -n '__fish_seen_subcommand_from run' -o U -x -d 'remove a variable'
+complete -c isomorph -n '__fish_seen_subcommand_from run' -o strace -d 'log system calls'
+complete -c isomorph -n '__fish_seen_subcommand_from run' -o d -x -a 'guest lift opt regalloc emit' -d 'log stages'
+complete -c isomorph -n '__fish_seen_subcommand_from run' -o D -r -d 'log to a file'
+complete -c isomorph -n '__fish_seen_subcommand_from run' -l accel -x -a 'translate interpret lockstep' -d 'how to run'
+complete -c isomorph -n '__fish_seen_subcommand_from run' -l stats -d 'print counters'
