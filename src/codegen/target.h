@@ -57,7 +57,8 @@ struct code_move {
 	uint16_t slot;
 	uint8_t where;  /* enum code_where */
 	uint8_t fixup;  /* enum ir_fixup */
-	uint64_t value; /* register number, frame offset or constant */
+	uint64_t value; /* register number, frame offset, constant; of a sum
+	                   base register | index register << 8 | shift << 16 */
 };
 /* Where the host code of an IR op begins: for those who look (explain). */
 struct code_mark {
@@ -65,7 +66,7 @@ struct code_mark {
 	uint32_t hot; /* offset from the region's first hot byte */
 };
 
-enum code_where { CODE_HOME, CODE_GPR, CODE_FPR, CODE_FRAME, CODE_CONST };
+enum code_where { CODE_HOME, CODE_GPR, CODE_FPR, CODE_FRAME, CODE_CONST, CODE_SUM };
 
 struct target_job {
 	const struct ir_region *region;
@@ -140,7 +141,7 @@ struct target {
 	 * Rewrites the context so that on return from the signal it leaves
 	 * through the common exit as if `record` had been taken, with exact
 	 * guest state. False: the PC is not one the target can leave from. */
-	bool (*fault_exit)(void *ucontext, const struct ir_frame *frame, const struct ir_slots *slots,
+	bool (*fault_exit)(void *ucontext, struct ir_frame *frame, const struct ir_slots *slots,
 			   const struct code_move *move, uint32_t moves, void *record);
 };
 

@@ -215,14 +215,27 @@ ir_unary(struct ir_builder *b, enum ir_op op, ir_ref x)
 	return constant_or_op(b, op, ins->type, 0, x, 0, 0);
 }
 
-/* True if x came with the bits above `from` already as the extension makes
- * them. */
+/* A constant whose bits above `from` are as the extension makes them. */
 static bool
-is_extended(const struct ir_ins *x, bool sign, unsigned from)
+constant_is_extended(const struct ir_ins *x, bool sign, unsigned from)
 {
+	uint64_t high = (uint64_t)x->imm >> (sign ? from - 1 : from);
+
+	return high == 0 || (sign && high == UINT64_MAX >> (from - 1) && x->type == IR_I64);
+}
+
+/* True if x has the bits above `from` already as the extension makes them:
+ * what compiled code extends again, because its instruction set has 32-bit
+ * forms of some operations only. Looks `depth` ops deep. */
+static bool
+is_extended(struct ir_builder *b, ir_ref ref, bool sign, unsigned from, unsigned depth)
+{
+	const struct ir_ins *x = build_ins(b, ref);
 	unsigned bits;
 
 	switch (x->op) {
+	case IR_CONST:
+		return x->type <= IR_I64 && constant_is_extended(x, sign, from);
 	case IR_SEXT:
 		return sign && ir_type_bits(x->aux) <= from;
 	case IR_ZEXT:
@@ -237,6 +250,23 @@ is_extended(const struct ir_ins *x, bool sign, unsigned from)
 		return sign ? bits < from : bits <= from;
 	case IR_ICMP:
 		return sign ? from > 1 : true;
+	case IR_AND:
+		/* A mask that clears everything above is enough by itself. */
+		if (is_extended(b, x->b, false, sign ? from - 1 : from, 0))
+			return true;
+		/* fallthrough */
+	case IR_OR:
+	case IR_XOR:
+		return depth && is_extended(b, x->a, sign, from, depth - 1) &&
+		       is_extended(b, x->b, sign, from, depth - 1);
+	case IR_NOT:
+		return depth && sign && is_extended(b, x->a, sign, from, depth - 1);
+	case IR_LSHR:
+		if (x->type == IR_I64 && build_ins(b, x->b)->op == IR_CONST) {
+			bits = 64 - (unsigned)(build_ins(b, x->b)->imm & 63);
+			return sign ? bits < from : bits <= from;
+		}
+		return false;
 	}
 	return false;
 }
@@ -249,7 +279,7 @@ extend(struct ir_builder *b, enum ir_op op, enum ir_type to, enum ir_type from, 
 
 	if (ir_type_bits(to) == bits)
 		return ir_trunc(b, to, x);
-	if (ins->type == to && is_extended(ins, op == IR_SEXT, bits))
+	if (ins->type == to && is_extended(b, x, op == IR_SEXT, bits, 3))
 		return x;
 	/* Its low bits come straight from the operand below it. */
 	if ((ins->op == IR_SEXT || ins->op == IR_ZEXT) && ir_type_bits(ins->aux) >= bits)

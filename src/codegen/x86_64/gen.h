@@ -197,8 +197,21 @@ void save_values(struct gen *g, bool homes);
 void canonicalize(struct gen *g, ir_ref ref, int reg);
 /* Mends every raw home in code at a; forget: they are mended from here on. */
 void canonicalize_homes(struct gen *g, struct x86_asm *a, bool forget);
-/* Records that the instruction just emitted may fault. */
+/* Records that the instruction just emitted may fault; add_move gives that
+ * point another slot that is not at home. */
 void mark_fault(struct gen *g);
+void add_move(struct gen *g, const struct code_move *move);
+
+/* ---- address.c ---------------------------------------------------------- */
+
+/* Whether the ADD, the SHL, is left to the load that wants it; it then has no
+ * code, and its SET none either. */
+bool address_defer_add(struct gen *g, ir_ref ref);
+bool address_defer_shift(struct gen *g, ir_ref ref);
+/* If the load's address was left to it: its operand. The parts are dropped. */
+bool address_of_load(struct gen *g, ir_ref load, struct x86_mem *m);
+/* In place of mark_fault for such a load. */
+void address_mark_fault(struct gen *g, ir_ref load, struct x86_mem m);
 /* Comes right before that instruction: with force_faults, a trap that stands
  * for a fault of it. */
 static inline void
@@ -252,7 +265,7 @@ void x86_fp_sync(struct ir_frame *frame);
 void x86_link(struct code_exit *exit_w, ptrdiff_t w_to_x, const void *entry_x);
 void x86_unlink(struct code_exit *exit_w);
 void x86_force_done(uint8_t *w);
-bool x86_fault_exit(void *ucontext, const struct ir_frame *frame, const struct ir_slots *slots,
+bool x86_fault_exit(void *ucontext, struct ir_frame *frame, const struct ir_slots *slots,
 		    const struct code_move *move, uint32_t moves, void *record);
 
 #endif

@@ -581,7 +581,10 @@ gen_int(struct gen *g, ir_ref ref)
 	if (type == IR_I128)
 		return false;
 	switch (ins->op) {
-	case IR_ADD: alu(g, ref, X86_ADD, size); return true;
+	case IR_ADD:
+		if (!address_defer_add(g, ref))
+			alu(g, ref, X86_ADD, size);
+		return true;
 	case IR_AND: alu(g, ref, X86_AND, size); return true;
 	case IR_OR: alu(g, ref, X86_OR, size); return true;
 	case IR_XOR: alu(g, ref, X86_XOR, size); return true;
@@ -632,6 +635,9 @@ gen_int(struct gen *g, ir_ref ref)
 	case IR_SREM:
 	case IR_UREM: divide(g, ref, size); return true;
 	case IR_SHL:
+		if (!address_defer_shift(g, ref))
+			shift(g, ref, size);
+		return true;
 	case IR_LSHR:
 	case IR_ASHR:
 	case IR_ROTL:

@@ -41,15 +41,17 @@ load(struct gen *g, ir_ref ref)
 	const struct ir_ins *ins = &g->ins[ref];
 	int bytes = mem_bytes(ins), base, d;
 	enum ir_type type = (enum ir_type)ins->type;
+	bool summed = false;
 	struct x86_mem m;
 
-	if (bytes > 8)
+	if (bytes > 8 || (type_is_fp(type) && bytes < 4))
 		return false;
-	base = use(g, ins->a);
-	m = x86_base(base, (int32_t)ins->c);
+	summed = address_of_load(g, ref, &m);
+	if (!summed) {
+		base = use(g, ins->a);
+		m = x86_base(base, (int32_t)ins->c);
+	}
 	if (type_is_fp(type)) {
-		if (bytes < 4)
-			return false;
 		d = dest(g, ref, true);
 		plant_fault(g);
 		x86_movs_load(&g->hot, bytes, d, m);
@@ -61,7 +63,10 @@ load(struct gen *g, ir_ref ref)
 		else
 			x86_movzx_rm(&g->hot, bytes, d, m);
 	}
-	mark_fault(g);
+	if (summed)
+		address_mark_fault(g, ref, m);
+	else
+		mark_fault(g);
 	drop(g, ins->a);
 	define(g, ref, d);
 	return true;

@@ -512,6 +512,10 @@ gen_set(struct gen *g, ir_ref ref)
 	}
 	if (dead)
 		return;
+	if (v->deferred) { /* address.c: the load behind it sets the slot */
+		drop(g, ins->a);
+		return;
+	}
 	if (home == NO_REG) {
 		vacate(g, slot);
 		set_memory(g, slot, value);
@@ -655,6 +659,13 @@ grow(struct gen *g, void *old, uint32_t count, uint32_t *capacity, size_t size)
 }
 
 void
+add_move(struct gen *g, const struct code_move *move)
+{
+	g->move = grow(g, g->move, g->move_count, &g->move_capacity, sizeof *g->move);
+	g->move[g->move_count++] = *move;
+}
+
+void
 mark_fault(struct gen *g)
 {
 	struct code_point *point;
@@ -666,16 +677,10 @@ mark_fault(struct gen *g)
 	point->pc = g->pc;
 	point->map = g->move_count;
 	for (unsigned slot = 0; left; slot++) {
-		struct code_move *move;
-
 		if (!g->raw_home[slot])
 			continue;
 		left--;
-		g->move = grow(g, g->move, g->move_count, &g->move_capacity, sizeof *g->move);
-		move = &g->move[g->move_count++];
-		move->slot = (uint16_t)slot;
-		move->where = CODE_HOME;
-		move->fixup = IR_FIX_CANON;
-		move->value = g->raw_home[slot];
+		add_move(g, &(struct code_move){ .slot = (uint16_t)slot, .where = CODE_HOME, .fixup = IR_FIX_CANON,
+						 .value = g->raw_home[slot] });
 	}
 }

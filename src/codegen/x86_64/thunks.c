@@ -194,27 +194,56 @@ is_nan(uint64_t bits, uint64_t bytes)
 			  : (bits & 0x7fffffff) > 0x7f800000;
 }
 
+static greg_t *
+context_gpr(ucontext_t *context, unsigned reg)
+{
+	static const uint8_t number[] = {
+		[RAX] = REG_RAX, [RCX] = REG_RCX, [RDX] = REG_RDX, [RBX] = REG_RBX, [RSP] = REG_RSP, [RBP] = REG_RBP,
+		[RSI] = REG_RSI, [RDI] = REG_RDI, [R8] = REG_R8,   [R9] = REG_R9,   [R10] = REG_R10, [R11] = REG_R11,
+		[R12] = REG_R12, [R13] = REG_R13, [R14] = REG_R14, [R15] = REG_R15,
+	};
+	return &context->uc_mcontext.gregs[number[reg & 15]];
+}
+
+static void
+mend_nan(ucontext_t *context, const struct ir_frame *frame, const struct ir_slot *slot, uint64_t bytes)
+{
+	uint32_t *xmm = context->uc_mcontext.fpregs->_xmm[slot->boundary].element;
+	uint64_t bits;
+
+	memcpy(&bits, xmm, 8);
+	if (!is_nan(bits, bytes))
+		return;
+	bits = frame->constant[bytes == 8 ? K_NAN64 : K_NAN32];
+	memcpy(xmm, &bits, 8);
+}
+
 /* All slots are at home (rule 1), so leaving as any exit does is enough, but
- * for values that need a fix-up in their register. */
+ * for floating-point values that need a fix-up in their register (rule 3) and
+ * an address that was left to the load (address.c). */
 bool
-x86_fault_exit(void *ucontext, const struct ir_frame *frame, const struct ir_slots *slots,
-	       const struct code_move *move, uint32_t moves, void *record)
+x86_fault_exit(void *ucontext, struct ir_frame *frame, const struct ir_slots *slots, const struct code_move *move,
+	       uint32_t moves, void *record)
 {
 	ucontext_t *context = ucontext;
 
 	for (uint32_t i = 0; i < moves; i++) {
 		const struct ir_slot *slot = &slots->slot[move[i].slot];
-		uint32_t *xmm = context->uc_mcontext.fpregs->_xmm[slot->boundary].element;
-		uint64_t bits;
+		uint64_t value = move[i].value, sum;
 
-		assert(move[i].where == CODE_HOME && move[i].fixup == IR_FIX_CANON);
-		memcpy(&bits, xmm, 8);
-		if (!is_nan(bits, move[i].value))
+		if (move[i].where != CODE_SUM) {
+			assert(move[i].where == CODE_HOME && move[i].fixup == IR_FIX_CANON);
+			mend_nan(context, frame, slot, value);
 			continue;
-		bits = frame->constant[move[i].value == 8 ? K_NAN64 : K_NAN32];
-		memcpy(xmm, &bits, 8);
+		}
+		sum = (uint64_t)*context_gpr(context, (unsigned)value) +
+		      ((uint64_t)*context_gpr(context, (unsigned)(value >> 8)) << (value >> 16));
+		if (slot->boundary >= 0 && slot->boundary < BOUNDARY_GPRS)
+			*context_gpr(context, boundary_gpr[slot->boundary]) = (greg_t)sum;
+		else
+			memcpy(frame->guest + slot->offset, &sum, 8);
 	}
-	context->uc_mcontext.gregs[REG_RAX] = (greg_t)(uintptr_t)record;
+	*context_gpr(context, RAX) = (greg_t)(uintptr_t)record;
 	context->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)frame->leave;
 	return true;
 }
