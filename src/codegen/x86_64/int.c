@@ -396,7 +396,7 @@ icmp(struct gen *g, ir_ref ref)
 	int d;
 
 	if (g->val[ref].uses == 1 && next->a == ref &&
-	    (next->op == IR_BR || next->op == IR_SELECT || next->op == IR_CHECK)) {
+	    (next->op == IR_BR || next->op == IR_CHECK || (next->op == IR_SELECT && g->val[ref + 1].uses))) {
 		g->val[ref].deferred = true;
 		return;
 	}
