@@ -115,7 +115,11 @@ jump_entry(uint64_t pc, struct made to)
 static void
 expect(unsigned kind, uint64_t sum, intptr_t depth, int line)
 {
-	if (!(CHECK_INT(last_exit()->kind, kind) & CHECK_INT(slot_read(SUM), sum) & CHECK_INT(shadow_depth(), depth)))
+	bool good = CHECK_INT(last_exit()->kind, kind);
+
+	good &= CHECK_INT(slot_read(SUM), sum);
+	good &= CHECK_INT(shadow_depth(), depth);
+	if (!good)
 		fprintf(stderr, "  at line %d\n", line);
 }
 #define EXPECT(kind, sum, depth) expect(kind, sum, depth, __LINE__)

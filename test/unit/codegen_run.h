@@ -493,15 +493,18 @@ same_exit(const struct outcome *out, const struct ir_eval *eval)
 		else
 			good &= same("trap", eval->trap == IR_TRAP_READ_FAULT || eval->trap == IR_TRAP_WRITE_FAULT,
 				     true);
-		return good & same("shadow stack", (uint64_t)out->shadow, 0);
+		good &= same("shadow stack", (uint64_t)out->shadow, 0);
+		return good;
 	}
 	good &= same("kind", out->kind, eval->kind);
 	if (out->kind == CODE_EXIT_INTERPRET)
 		return good;
 	good &= same("shadow stack", (uint64_t)out->shadow,
 		     (uint64_t)(int64_t)(out->kind < ARRAY_LEN(moved) ? moved[out->kind] : 0));
-	if (out->kind == IR_EXIT_TRAP)
-		good &= same("trap", out->trap, eval->trap) & same("before", eval->before, false);
+	if (out->kind == IR_EXIT_TRAP) {
+		good &= same("trap", out->trap, eval->trap);
+		good &= same("before", eval->before, false);
+	}
 	if (out->kind == IR_EXIT_CALL || out->kind == IR_EXIT_ICALL || out->kind == IR_EXIT_TRAP)
 		good &= same("link", out->link, eval->link);
 	return good;
@@ -529,10 +532,15 @@ toy_compare(const struct ir_region *region, unsigned how, struct outcome *out)
 		out->kind = CODE_EXIT_INTERPRET;
 		if (forced_taken) /* the record is the cache's */
 			out->retired = eval.retired;
-		return good & same("before", eval.before, false) & same_exit(out, &eval) & same_state(true);
+		good &= same("before", eval.before, false);
+		good &= same_exit(out, &eval);
+		good &= same_state(true);
+		return good;
 	}
 	good = toy_eval(region, how, &eval);
-	return good & same_exit(out, &eval) & same_state(false);
+	good &= same_exit(out, &eval);
+	good &= same_state(false);
+	return good;
 }
 
 /* ---- states ------------------------------------------------------------- */

@@ -554,7 +554,7 @@ extend(struct gen *g, ir_ref ref)
 void
 gen_pc_to(struct gen *g, int reg, int64_t delta)
 {
-	int64_t distance = g->job->anchor + delta;
+	int64_t distance = (int64_t)((uint64_t)g->job->anchor + (uint64_t)delta);
 
 	if (distance != (int32_t)distance) { /* folded with any constant */
 		x86_mov_ri(&g->hot, reg, (uint64_t)distance);
