@@ -1,0 +1,53 @@
+/* rvtest: makes and judges test programs for riscv64. See test/isa/README.md. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "isa/random.h"
+
+static const char usage[] =
+	"usage: rvtest random EXTENSION SEED BLOCKS RUNS GROUP OUTPUT\n"
+	"       rvtest extensions\n";
+
+static unsigned
+number(const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 0);
+
+	if (*end || !*text || value > 100000000)
+		rv_die("not a number: %s", text);
+	return (unsigned)value;
+}
+
+static int
+make_random(char **args)
+{
+	struct random_options options = {
+		.extension = args[0], .seed = number(args[1]), .blocks = number(args[2]),
+		.runs = number(args[3]), .group = number(args[4]),
+	};
+
+	if (!random_extension_known(options.extension))
+		rv_die("no extension %s", options.extension);
+	if (!options.blocks || !options.runs || !options.group)
+		rv_die("blocks, runs and group must not be 0");
+	printf("%u\n", random_program(&options, args[5]));
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc == 8 && !strcmp(argv[1], "random"))
+		return make_random(argv + 2);
+	if (argc == 2 && !strcmp(argv[1], "extensions")) {
+		for (unsigned i = 0; i < RV_EXT_COUNT; i++)
+			puts(riscv64_extension_name(i));
+		puts("mix\nillegal\na+");
+		return 0;
+	}
+	fputs(usage, stderr);
+	return 2;
+}
