@@ -135,11 +135,17 @@ $(B)/bench/%: test/bench/%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(LINK) $(LIBRARY) $(LDFLAGS) $(LIBS)
 
+# The maker of test programs for guests: links the instruction tables.
+RVTEST := $(B)/test/isa/rvtest
+$(RVTEST): $(wildcard test/isa/*.c test/isa/*.h) $(LIBRARY) $(B)/.flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itest -o $@ $(filter %.c,$^) $(LINK) $(LIBRARY) $(LDFLAGS) $(LIBS)
+
 -include $(OBJECTS:.o=.d) $(B)/src/cli/main.d $(UNITS:=.d)
 
 # ---- checking ---------------------------------------------------------------
 
-unit: $(UNITS) $(B)/test/ir/run
+unit: $(UNITS) $(B)/test/ir/run $(RVTEST)
 
 check-layers:
 	tools/check-layers

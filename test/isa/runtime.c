@@ -15,7 +15,8 @@
  * host with 47 bits, which a reference may not know.
  *
  * For the search of a difference the handler can set a breakpoint (data.stop_…)
- * and dumps all state there: user_regs_struct (32 × 8), f0…f31, fcsr, buffer.
+ * and dumps all state there: user_regs_struct (32 × 8), f0…f31, fcsr, buffer,
+ * and from struct rt_data: hash, strict, faults, last.
  */
 #include "isa/runtime.h"
 
@@ -36,6 +37,7 @@
 #define SYS_WRITE 64
 #define SYS_RT_SIGACTION 134
 #define SYS_SIGALTSTACK 132
+#define SYS_MUNMAP 215
 #define SYS_MPROTECT 226
 
 /* Registers of the handler; ra keeps the way to sigreturn. */
@@ -143,6 +145,7 @@ emit_dump(struct rv_code *c)
 	emit_write(c, UC, UC_PC, UC_STATE_SIZE);
 	rv_constant(c, X_S8, RT_BUFFER);
 	emit_write(c, X_S8, 0, RT_BUFFER_SIZE);
+	emit_write(c, DATA, FIELD(hash), 7 * 8);
 	emit_exit(c, 77);
 }
 
@@ -154,8 +157,8 @@ emit_line(struct rv_code *c)
 	mix_memory(c, RT_BUFFER_SIZE / 8);
 	emit_hex(c, HASH, 0);
 	emit_hex(c, STRICT, 17);
-	load(c, X_S8, FIELD(faults));
-	emit_hex(c, X_S8, 34);
+	load(c, X_S10, FIELD(faults));
+	emit_hex(c, X_S10, 34);
 	rv_constant(c, X_T0, '\n');
 	rv_s(c, RV_SB, X_T0, DATA, FIELD(line) + 50);
 	emit_write(c, DATA, FIELD(line), 51);
@@ -199,8 +202,13 @@ emit_fill(struct rv_code *c, int64_t pool, int64_t frame, unsigned count)
 static void
 emit_set_breakpoint(struct rv_code *c)
 {
-	struct rv_label skip = {0};
+	struct rv_label skip = {0}, first = {0};
 
+	/* The run of the block has ended without a stop. */
+	load(c, X_T0, FIELD(stopping));
+	rv_branch(c, RV_BEQ, X_T0, 0, &first);
+	emit_exit(c, 77);
+	rv_bind(c, &first);
 	load(c, X_T0, FIELD(block));
 	load(c, X_T1, FIELD(stop_block));
 	rv_branch(c, RV_BNE, X_T0, X_T1, &skip);
@@ -324,10 +332,14 @@ emit_fault(struct rv_code *c)
 	struct rv_label no_address = {0};
 
 	mix(c, HASH, SIGNAL);
+	store(c, SIGNAL, FIELD(last));
 	rv_i(c, RV_LW, X_T0, INFO, SI_CODE);
 	mix(c, HASH, X_T0);
+	store(c, X_T0, FIELD(last) + 8);
 	mix(c, HASH, PC);
+	store(c, PC, FIELD(last) + 16);
 	rv_i(c, RV_LD, X_T0, INFO, SI_ADDR);
+	store(c, X_T0, FIELD(last) + 24);
 	mix(c, STRICT, X_T0);
 	rv_i(c, RV_ADDI, X_T2, X_T0, -1);
 	rv_i(c, RV_SRLI, X_T2, X_T2, 47);
@@ -396,6 +408,17 @@ rt_emit(struct rv_code *c)
 		rv_constant(c, X_A3, 8);
 		rv_syscall(c, SYS_RT_SIGACTION);
 	}
+	/* Some loaders keep the holes of a program reserved: give them up. */
+	load(c, X_A0, FIELD(text_end));
+	rv_constant(c, X_T0, 0xfff);
+	rv_r(c, RV_ADD, X_A0, X_A0, X_T0);
+	rv_r(c, RV_ANDN, X_A0, X_A0, X_T0);
+	rv_constant(c, X_A1, RT_READONLY);
+	rv_r(c, RV_SUB, X_A1, X_A1, X_A0);
+	rv_syscall(c, SYS_MUNMAP);
+	rv_constant(c, X_A0, RT_BUFFER + RT_BUFFER_SIZE);
+	rv_constant(c, X_A1, RT_DATA - RT_BUFFER - RT_BUFFER_SIZE);
+	rv_syscall(c, SYS_MUNMAP);
 	/* The first checkpoint, told by run -1, only enters the first block. */
 	rv_i(c, RV_AUIPC, X_T0, 0, 0);
 	rv_i(c, RV_ADDI, X_T0, X_T0, 12);

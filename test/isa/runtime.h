@@ -28,6 +28,7 @@ struct rt_data {
 	uint64_t hash;     /* of everything that QEMU can be compared in */
 	uint64_t strict;   /* of every fault address */
 	uint64_t faults;   /* since the start */
+	uint64_t last[4];  /* fault: signal, code, pc, address */
 	uint64_t block;
 	uint64_t run;
 	uint64_t in_group;

@@ -8,6 +8,7 @@
 
 static const char usage[] =
 	"usage: rvtest random EXTENSION SEED BLOCKS RUNS GROUP OUTPUT\n"
+	"       rvtest text PC BITS\n"
 	"       rvtest extensions\n";
 
 static unsigned
@@ -42,6 +43,14 @@ main(int argc, char **argv)
 {
 	if (argc == 8 && !strcmp(argv[1], "random"))
 		return make_random(argv + 2);
+	if (argc == 4 && !strcmp(argv[1], "text")) {
+		char text[128];
+
+		riscv64_disassemble(text, sizeof(text), strtoull(argv[2], NULL, 16),
+				    (uint32_t)strtoul(argv[3], NULL, 16), 0);
+		puts(text);
+		return 0;
+	}
 	if (argc == 2 && !strcmp(argv[1], "extensions")) {
 		for (unsigned i = 0; i < RV_EXT_COUNT; i++)
 			puts(riscv64_extension_name(i));
