@@ -93,12 +93,12 @@ eval_rmw(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 {
 	unsigned bits = ir_type_bits(IR_MEM_TYPE(ins->aux));
 	uint64_t address = eval_of(run, ins->a)[0];
-	uint8_t *p = eval_address(run, address, bits / 8, true);
+	uint8_t *p;
 	const uint64_t *operand = eval_of(run, ins->b);
 	eval_value old = { 0 }, fresh;
 	u128 result;
 
-	if (!p)
+	if (!eval_address(run, address, bits / 8, true, &p))
 		return;
 	eval_read(p, bits / 8, old);
 	do {
@@ -117,10 +117,10 @@ eval_cas(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 {
 	unsigned size = ir_type_bits(IR_MEM_TYPE(ins->aux)) / 8;
 	uint64_t address = eval_of(run, ins->a)[0];
-	uint8_t *p = eval_address(run, address, size, true);
 	eval_value old;
+	uint8_t *p;
 
-	if (!p)
+	if (!eval_address(run, address, size, true, &p))
 		return;
 	memcpy(old, eval_of(run, ins->b), sizeof old);
 	if (exchange(p, size, old, eval_of(run, ins->c)))
@@ -134,9 +134,9 @@ eval_ll(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 {
 	unsigned size = ir_type_bits(ins->type) / 8;
 	enum ir_order order = IR_MEM_ORDER(ins->aux);
-	const uint8_t *p = eval_address(run, eval_of(run, ins->a)[0], size, false);
+	uint8_t *p;
 
-	if (!p)
+	if (!eval_address(run, eval_of(run, ins->a)[0], size, false, &p))
 		return;
 	if (size > 8) { /* the frame holds 64 bits of the value */
 		run->broken = true;
@@ -156,11 +156,11 @@ eval_sc(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 {
 	unsigned size = ir_type_bits(IR_MEM_TYPE(ins->aux)) / 8;
 	uint64_t address = eval_of(run, ins->a)[0];
-	uint8_t *p = eval_address(run, address, size, true);
 	eval_value old = { run->frame->link_value };
 	bool stored = false;
+	uint8_t *p;
 
-	if (!p)
+	if (!eval_address(run, address, size, true, &p))
 		return;
 	if (size > 8) {
 		run->broken = true;

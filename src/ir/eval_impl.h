@@ -77,8 +77,9 @@ bool eval_wide_op(enum ir_op op, enum ir_type from, unsigned aux, u128 a, u128 b
 
 /* ---- guest memory: eval_mem.c ------------------------------------------- */
 
-/* The host bytes of a guest access; NULL after a fault. */
-uint8_t *eval_address(struct eval_run *run, uint64_t address, unsigned size, bool write);
+/* Puts where the bytes of a guest access are into *bytes, which may be any
+ * address, 0 too. False after a fault outside the window. */
+bool eval_address(struct eval_run *run, uint64_t address, unsigned size, bool write, uint8_t **bytes);
 /* size: 1 2 4 8 16 32. One host access each where size is at most 8 and p is
  * aligned. Guest memory is little-endian. */
 void eval_read(const uint8_t *p, unsigned size, uint64_t *words);

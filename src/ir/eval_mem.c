@@ -150,15 +150,18 @@ eval_read(const uint8_t *p, unsigned size, uint64_t *words)
 			words[i / 8] = read_word(p + i, 8);
 }
 
-/* The last byte goes first where the store may cross into a page that faults:
- * then nothing of it is written. */
+/* Where a store crosses into another page, both are tried before, so that
+ * nothing of it is written when one faults. The fault is at the first byte that
+ * may not be written. */
 static void
 probe(uint8_t *p, unsigned size)
 {
-	uint8_t *last = p + size - 1;
+	uintptr_t last = (uintptr_t)p + size - 1;
 
-	if (((uintptr_t)p ^ (uintptr_t)last) & ~(uintptr_t)4095)
-		(void)__atomic_fetch_or(last, 0, __ATOMIC_RELAXED);
+	if (((uintptr_t)p ^ last) & ~(uintptr_t)4095) {
+		(void)__atomic_fetch_or(p, 0, __ATOMIC_RELAXED);
+		(void)__atomic_fetch_or((uint8_t *)(last & ~(uintptr_t)4095), 0, __ATOMIC_RELAXED);
+	}
 }
 
 void
@@ -191,14 +194,18 @@ in_window(struct eval_run *run, uint64_t address, uint64_t size, bool write)
 	return false;
 }
 
-uint8_t *
-eval_address(struct eval_run *run, uint64_t address, unsigned size, bool write)
+bool
+eval_address(struct eval_run *run, uint64_t address, unsigned size, bool write, uint8_t **bytes)
 {
 	const struct ir_window *w = run->eval->window;
 
 	if (!w)
-		return (uint8_t *)(uintptr_t)(run->frame->guest_base + address);
-	return in_window(run, address, size, write) ? w->bytes + (address - w->base) : NULL;
+		*bytes = (uint8_t *)(uintptr_t)(run->frame->guest_base + address);
+	else if (in_window(run, address, size, write))
+		*bytes = w->bytes + (address - w->base);
+	else
+		return false;
+	return true;
 }
 
 void
@@ -255,9 +262,9 @@ eval_load(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 	enum ir_order order = IR_MEM_ORDER(ins->aux);
 	unsigned size = ir_type_bits(IR_MEM_TYPE(ins->aux)) / 8;
 	uint64_t address = eval_of(run, ins->a)[0] + (uint64_t)(int64_t)(int32_t)ins->c;
-	const uint8_t *p = eval_address(run, address, size, false);
+	uint8_t *p;
 
-	if (!p)
+	if (!eval_address(run, address, size, false, &p))
 		return;
 	if (order == IR_SEQ_CST)
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -273,11 +280,11 @@ eval_store(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 	enum ir_order order = IR_MEM_ORDER(ins->aux);
 	unsigned size = ir_type_bits(IR_MEM_TYPE(ins->aux)) / 8;
 	uint64_t address = eval_of(run, ins->a)[0] + (uint64_t)(int64_t)(int32_t)ins->c;
-	uint8_t *p = eval_address(run, address, size, true);
 	eval_value old;
+	uint8_t *p;
 
 	(void)out;
-	if (!p)
+	if (!eval_address(run, address, size, true, &p))
 		return;
 	if (run->eval->undo)
 		eval_read(p, size, old);

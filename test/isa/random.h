@@ -6,7 +6,8 @@
 
 struct random_options {
 	uint64_t seed;
-	const char *extension; /* "i" …, "mix", "illegal", "a+" (misaligned too) */
+	const char *extension; /* "i" …, "mix", or "illegal" */
+	bool full;             /* what the reference lacks, too */
 	unsigned blocks;
 	unsigned runs;  /* of each block */
 	unsigned group; /* checkpoints a line of output */

@@ -12,7 +12,8 @@
  * After data.group blocks the hash of the buffer is added and a line is printed:
  * hash, strict hash, number of faults, all in hex. The strict hash has the fault
  * addresses that the other leaves out: those that are no user addresses of a
- * host with 47 bits, which a reference may not know.
+ * host with 47 bits, which a reference may not know, and those of SIGBUS, which
+ * Linux gives the instruction's and QEMU the data's.
  *
  * For the search of a difference the handler can set a breakpoint (data.stop_…)
  * and dumps all state there: user_regs_struct (32 × 8), f0…f31, fcsr, buffer,
@@ -341,6 +342,8 @@ emit_fault(struct rv_code *c)
 	rv_i(c, RV_LD, X_T0, INFO, SI_ADDR);
 	store(c, X_T0, FIELD(last) + 24);
 	mix(c, STRICT, X_T0);
+	rv_constant(c, X_T2, 7); /* SIGBUS */
+	rv_branch(c, RV_BEQ, SIGNAL, X_T2, &no_address);
 	rv_i(c, RV_ADDI, X_T2, X_T0, -1);
 	rv_i(c, RV_SRLI, X_T2, X_T2, 47);
 	rv_branch(c, RV_BNE, X_T2, 0, &no_address);

@@ -8,6 +8,7 @@
 
 static const char usage[] =
 	"usage: rvtest random EXTENSION SEED BLOCKS RUNS GROUP OUTPUT\n"
+	"           EXTENSION+: what QEMU's user mode lacks, too\n"
 	"       rvtest text PC BITS\n"
 	"       rvtest extensions\n";
 
@@ -30,6 +31,12 @@ make_random(char **args)
 		.runs = number(args[3]), .group = number(args[4]),
 	};
 
+	char *plus = strchr(args[0], '+');
+
+	if (plus) {
+		*plus = 0;
+		options.full = true;
+	}
 	if (!random_extension_known(options.extension))
 		rv_die("no extension %s", options.extension);
 	if (!options.blocks || !options.runs || !options.group)
@@ -54,7 +61,7 @@ main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "extensions")) {
 		for (unsigned i = 0; i < RV_EXT_COUNT; i++)
 			puts(riscv64_extension_name(i));
-		puts("mix\nillegal\na+");
+		puts("mix\nillegal");
 		return 0;
 	}
 	fputs(usage, stderr);
