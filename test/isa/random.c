@@ -256,7 +256,7 @@ put_filler(struct generator *g, unsigned reg)
 	static const enum riscv64_op ops[] = {RV_ADD, RV_XOR, RV_SUB, RV_SLTU, RV_ADDW, RV_OR};
 	unsigned rd = below(g, 32);
 
-	if (rd != reg)
+	if (rd != reg && rd) /* add to x0 has hints among it */
 		rv_r(&g->code, ops[below(g, ARRAY_LEN(ops))], rd, below(g, 32), below(g, 32));
 }
 
@@ -279,8 +279,9 @@ put_reserved(struct generator *g, struct riscv64_insn insn)
 	insn.form = (uint16_t)insn.op;
 	insn.rs2 = 0;
 	insn.rd = insn.rd == insn.rs1 ? 0 : insn.rd;
-	if (once_in(g, 10))
-		address = random_address(g, wide ? 8 : 4, !g->full);
+	/* After a load-reserved that faults it is open whether the store does. */
+	if (g->full && once_in(g, 10))
+		address = random_address(g, wide ? 8 : 4, false);
 	else
 		address = align_down(address, wide ? 8 : 4);
 	put_address(g, insn.rs1, address);

@@ -344,8 +344,8 @@ emit_fault(struct rv_code *c)
 	mix(c, STRICT, X_T0);
 	rv_constant(c, X_T2, 7); /* SIGBUS */
 	rv_branch(c, RV_BEQ, SIGNAL, X_T2, &no_address);
-	rv_i(c, RV_ADDI, X_T2, X_T0, -1);
-	rv_i(c, RV_SRLI, X_T2, X_T2, 47);
+	rv_branch(c, RV_BEQ, X_T0, 0, &no_address);
+	rv_i(c, RV_SRLI, X_T2, X_T0, 47);
 	rv_branch(c, RV_BNE, X_T2, 0, &no_address);
 	mix(c, HASH, X_T0);
 	rv_bind(c, &no_address);
