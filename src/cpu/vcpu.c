@@ -140,9 +140,9 @@ cpu_fault_stop(struct vcpu *vcpu, uint64_t pc, struct cpu_stop *stop)
 	vcpu->frame->pc = pc;
 	*stop = (struct cpu_stop){ .kind = CPU_STOP_TRAP, .pc = pc, .next = pc,
 				   .host_signal = fault.signal, .host_code = fault.code };
-	/* The undo log reads what a store will overwrite, so the host's word
-	 * on the access does not count then. */
-	if (!fault.has_address || vcpu->local->eval.undo) {
+	/* An atomic access may read first, and the undo log reads what a store
+	 * will overwrite: the host's word counts only when it is a write. */
+	if (!fault.write) {
 		stop->address = cpu_accessed(vcpu, pc, &access);
 		write = access != IR_ACCESS_R;
 	}

@@ -233,6 +233,18 @@ run_uncompared(struct vcpu *vcpu, struct lockstep *ls, struct cpu_stop *stop)
 	return ls->translated.stopped;
 }
 
+/* An instruction that translated code leaves to the evaluator may have raised
+ * its flags already; they are not held against those of the instructions before
+ * it, of which none may be lost. */
+static void
+flags_of_partial(struct lockstep *ls)
+{
+	uint32_t prefix = ls->evaluated.state.fp_flags, seen = ls->translated.state.fp_flags;
+
+	if (!(prefix & ~seen & LOCKSTEP_FLAGS))
+		ls->evaluated.state.fp_flags = seen;
+}
+
 /* Runs it both ways once. The outcomes are in ls, memory is as the second run
  * left it. */
 static bool
@@ -251,6 +263,7 @@ run_both(struct vcpu *vcpu, struct lockstep *ls)
 		memory_undo(vcpu, ls);
 		state_restore(vcpu, &ls->before);
 		run_prefix(vcpu, ls, partial_delta(vcpu));
+		flags_of_partial(ls);
 		if (!partial_delta(vcpu))
 			vcpu->frame->pc = ls->before.pc;
 	}

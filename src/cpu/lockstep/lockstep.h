@@ -4,6 +4,10 @@
 
 #include "cpu/translate/translate.h"
 
+/* Flags that are compared: all but the host's of subnormal operands, which the
+ * guests here do not have. */
+#define LOCKSTEP_FLAGS 0x1fu
+
 /* The architectural state that is compared. */
 struct lockstep_state {
 	uint8_t guest[IR_GUEST_STATE_SIZE];

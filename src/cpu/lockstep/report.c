@@ -48,7 +48,7 @@ lockstep_differ(const struct vcpu *vcpu, const struct lockstep *ls)
 	const struct lockstep_state *a = &ls->evaluated.state, *b = &ls->translated.state;
 
 	(void)vcpu;
-	if (memcmp(a->guest, b->guest, sizeof a->guest) || a->pc != b->pc || a->fp_flags != b->fp_flags ||
+	if (memcmp(a->guest, b->guest, sizeof a->guest) || a->pc != b->pc || (a->fp_flags ^ b->fp_flags) & LOCKSTEP_FLAGS ||
 	    a->fp_round != b->fp_round || stops_differ(&ls->evaluated, &ls->translated) ||
 	    links_differ(&ls->evaluated, &ls->translated))
 		return true;
