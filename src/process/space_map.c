@@ -36,21 +36,27 @@ host_mmap(const struct space *space, uint64_t start, uint64_t length, int prot, 
 	return RAW6(SYS_mmap, space->base + start, length, prot, flags, fd, offset);
 }
 
-/* Takes free addresses, provided that the host has nothing there. -EEXIST if
- * it has. */
+/* What a mapping with MAP_FIXED_NOREPLACE came to: 0, or -EEXIST when the host
+ * has something there. A kernel before 4.17 takes the address as a hint. */
 static long
-host_claim(const struct space *space, uint64_t start, uint64_t length)
+judge_claim(const struct space *space, uint64_t start, uint64_t length, long got)
 {
-	long got = host_mmap(space, start, length, PROT_NONE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
-			     -1, 0);
-
 	if (raw_failed(got))
 		return got;
 	if ((uint64_t)got == space->base + start)
 		return 0;
-	RAW2(SYS_munmap, got, length); /* a kernel before 4.17 took it as a hint */
+	RAW2(SYS_munmap, got, length);
 	return -EEXIST;
+}
+
+/* Takes free addresses, provided that the host has nothing there. */
+static long
+host_claim(const struct space *space, uint64_t start, uint64_t length)
+{
+	return judge_claim(space, start, length,
+			   host_mmap(space, start, length, PROT_NONE,
+				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+				     -1, 0));
 }
 
 /* Gives addresses back: to the host, or to the reserved window. */
@@ -318,6 +324,7 @@ map_at(struct space *space, const struct request *r, bool *code)
 	uint64_t start = r->address, end = start + r->length;
 	struct mapping m = { .start = start, .end = end, .prot = (uint32_t)(r->prot & PROT_ALL) };
 	int64_t result;
+	bool fresh; /* all of it is free: one call will do */
 
 	m.flags = (uint32_t)(r->flags & (MAP_TYPE | MAP_GROWSDOWN | MAP_HUGETLB));
 	if ((m.flags & MAP_TYPE) == MAP_SHARED_VALIDATE)
@@ -329,16 +336,25 @@ map_at(struct space *space, const struct request *r, bool *code)
 		m.device = 1;
 		m.inode = ++space->shared_objects;
 	}
-	if ((result = space_claim(space, start, end)))
+	fresh = !space->window && !tree_any(space, start, end);
+	if (!fresh && (result = space_claim(space, start, end)))
 		return result;
 	*code = tree_executable(space, start, end);
 	if (m.inode || m.device)
 		m.file_base = module_base(space, &m);
 	result = host_mmap(space, start, r->length, space_host_prot(m.prot),
-			   (r->flags & ~MAP_FIXED_NOREPLACE) | MAP_FIXED, r->fd, r->offset);
+			   (r->flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE)) |
+				   (fresh ? MAP_FIXED_NOREPLACE : MAP_FIXED),
+			   r->fd, r->offset);
+	if (fresh)
+		result = judge_claim(space, start, r->length, result);
 	if (raw_failed(result)) {
-		space_unclaim(space, start, end);
-		return result;
+		if (!fresh)
+			space_unclaim(space, start, end);
+		if (result != -EEXIST)
+			return result;
+		learn(space, start, end);
+		return -ENOMEM;
 	}
 	watch_clear(space, start, end);
 	tree_set(space, &m);
