@@ -18,6 +18,7 @@
 #define FIRST_ROOM (128u << 10) /* mapped at first below the strings; it grows */
 #define TOP_JITTER_BITS 22
 /* With a guest base the host cannot grow the stack into the reserved window. */
+#define WHOLE_USUAL (64ull << 20)
 #define WHOLE_MAXIMUM (256ull << 20)
 #define CLOCK_TICKS 100
 #ifndef AT_MINSIGSTKSZ
@@ -77,10 +78,14 @@ map_stack(struct process *process, const struct elf_image *image, uint64_t need,
 	int64_t result;
 
 	space_rlimit(process->space, RLIMIT_STACK, NULL, &stack, &result);
-	limit = stack.rlim_cur;
 	room = align_up(need + FIRST_ROOM, PAGE);
-	if (process->guest_base && limit > room)
-		room = limit < WHOLE_MAXIMUM ? align_up(limit, PAGE) : WHOLE_MAXIMUM;
+	if (process->guest_base) { /* what its limit may be raised to, within reason */
+		limit = stack.rlim_max < WHOLE_USUAL ? stack.rlim_max : WHOLE_USUAL;
+		if (stack.rlim_cur > limit)
+			limit = stack.rlim_cur < WHOLE_MAXIMUM ? stack.rlim_cur : WHOLE_MAXIMUM;
+		if (limit > room)
+			room = align_up(limit, PAGE);
+	}
 	process->stack_top =
 		align_down(size - PAGE - space_random(process->space, TOP_JITTER_BITS), PAGE);
 	result = space_mmap(process->space, process->stack_top - room, room, prot,
