@@ -118,6 +118,8 @@ struct interp_cache {
 	struct arena arena;
 	struct interp_entry **bucket;
 	size_t bytes;   /* in the arena, about */
+	uint64_t *value; /* the evaluator's room for `values` values */
+	uint32_t values;
 	uint64_t drops; /* of the space when they were lifted */
 };
 

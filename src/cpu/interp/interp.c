@@ -8,7 +8,8 @@
 
 #define BUCKETS 4096u
 #define ARENA_LIMIT (32u << 20)
-#define VALUE_WORDS 4 /* ir_eval's room for a value */
+#define VALUE_SIZE (4 * sizeof(uint64_t)) /* ir_eval's room for a value */
+#define VALUE_GROWTH (64u << 10)
 
 struct interp_entry {
 	struct interp_entry *next;
@@ -43,7 +44,25 @@ interp_fini(struct vcpu *vcpu)
 
 	pages_free(cache->bucket, BUCKETS * sizeof *cache->bucket);
 	cache->bucket = NULL;
+	pages_free(cache->value, cache->values * VALUE_SIZE);
+	cache->value = NULL;
 	arena_fini(&cache->arena);
+}
+
+/* Room for a region's values; what was in it goes. */
+static uint64_t *
+value_room(struct interp_cache *cache, uint32_t values)
+{
+	size_t size = align_up(values * VALUE_SIZE, VALUE_GROWTH);
+
+	if (LIKELY(values <= cache->values))
+		return cache->value;
+	pages_free(cache->value, cache->values * VALUE_SIZE);
+	cache->value = pages_alloc(size);
+	if (!cache->value)
+		fatal("out of host memory (%zu bytes)", size);
+	cache->values = (uint32_t)(size / VALUE_SIZE);
+	return cache->value;
 }
 
 const struct lifted *
@@ -95,7 +114,7 @@ find_region(struct vcpu *vcpu, uint64_t pc, uint32_t mode, bool single, struct c
 	return &entry->lifted.region;
 }
 
-/* Values of the evaluation lie in local->arena, which is free between
+/* What else the evaluator needs lies in local->arena, which is free between
  * translations. */
 bool
 interp_region(struct vcpu *vcpu, const struct ir_region *region, struct cpu_stop *stop)
@@ -106,7 +125,7 @@ interp_region(struct vcpu *vcpu, const struct ir_region *region, struct cpu_stop
 	arena_reset(&local->arena);
 	eval->frame = vcpu->frame;
 	eval->arena = &local->arena;
-	eval->value = NULL;
+	eval->value = value_room(&local->interp, region->ins_count);
 	local->evaluating = region;
 	if (recovery_set(&local->recovery)) {
 		recovery_landed();
