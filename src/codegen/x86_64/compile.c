@@ -16,10 +16,19 @@ count_operand(struct gen *g, ir_ref ref)
 		g->val[ref].uses++;
 }
 
+/* Which of a, b, c are references to values, as bits 0 to 2. */
+#define REFERENCE(letter) ((letter) != '.' && (letter) != '*' && (letter) != 'D')
+static const uint8_t references[IR_OP_COUNT] = {
+#define OP(NAME, text, result, operands, ...) \
+	[IR_##NAME] = REFERENCE(operands[0]) | REFERENCE(operands[1]) << 1 | REFERENCE(operands[2]) << 2,
+#include "ir/ops.def"
+#undef OP
+};
+
 static void
 count_operands(struct gen *g, const struct ir_ins *ins, ir_ref ref)
 {
-	const char *kinds = ir_op_info[ins->op].operands;
+	unsigned kinds = references[ins->op];
 	const uint32_t *list;
 	uint32_t count;
 
@@ -33,12 +42,13 @@ count_operands(struct gen *g, const struct ir_ins *ins, ir_ref ref)
 			count_operand(g, list[count]);
 		return;
 	}
-	if (kinds[0] != '.' && kinds[0] != '*')
-		count_operand(g, ins->a);
-	if (kinds[1] != '.' && kinds[1] != '*')
-		count_operand(g, ins->b);
-	if (kinds[2] != '.' && kinds[2] != '*' && kinds[2] != 'D')
-		count_operand(g, ins->c);
+	/* val[0] is nobody's: an absent operand counts there. */
+	if (kinds & 1)
+		g->val[ins->a].uses++;
+	if (kinds & 2)
+		g->val[ins->b].uses++;
+	if (kinds & 4)
+		g->val[ins->c].uses++;
 }
 
 /* Slots of these types have code; what shares bytes with another has not. */

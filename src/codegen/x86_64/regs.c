@@ -2,6 +2,8 @@
  * rules. */
 #include "codegen/x86_64/gen.h"
 
+#include <string.h>
+
 /* By boundary number of the slot table. Callee-saved ones come last: they are
  * no better, every helper call stores all. */
 const uint8_t boundary_gpr[BOUNDARY_GPRS] = { RBX, RSI, RDI, R8, R9, R10, R12, R13, R14, R15 };
@@ -19,23 +21,46 @@ const_imm32(const struct gen *g, ir_ref ref, int size, int32_t *imm)
 	return size <= 4 || *imm == ins->imm;
 }
 
-void
-regs_begin(struct gen *g)
+/* The boundary registers of a slot table. */
+static void
+boundary_registers(const struct ir_slots *slots, int8_t reg[IR_SLOT_MAX])
 {
-	g->free[GPR] = TEMP_GPRS;
-	g->free[FPR] = TEMP_FPRS;
-	for (unsigned i = 0; i < g->slots->count; i++) {
-		const struct ir_slot *slot = &g->slots->slot[i];
+	memset(reg, NO_REG, IR_SLOT_MAX);
+	for (unsigned i = 0; i < slots->count; i++) {
+		const struct ir_slot *slot = &slots->slot[i];
 
-		g->slot_reg[i] = NO_REG;
 		if (slot->boundary < 0)
 			continue;
 		if (type_is_fp((enum ir_type)slot->type)) {
 			if (slot->boundary < BOUNDARY_FPRS)
-				g->slot_reg[i] = slot->boundary;
+				reg[i] = slot->boundary;
 		} else if (slot->boundary < BOUNDARY_GPRS) {
-			g->slot_reg[i] = (int8_t)boundary_gpr[slot->boundary];
+			reg[i] = (int8_t)boundary_gpr[slot->boundary];
 		}
+	}
+}
+
+void
+regs_begin(struct gen *g)
+{
+	static struct {
+		const struct ir_slots *slots;
+		int8_t reg[IR_SLOT_MAX];
+	} kept;
+	const struct ir_slots *none = NULL;
+
+	g->free[GPR] = TEMP_GPRS;
+	g->free[FPR] = TEMP_FPRS;
+	if (__atomic_load_n(&kept.slots, __ATOMIC_ACQUIRE) == g->slots) {
+		memcpy(g->slot_reg, kept.reg, sizeof g->slot_reg);
+		return;
+	}
+	boundary_registers(g->slots, g->slot_reg);
+	/* The first table stays; a pointer marks the copy complete. */
+	if (__atomic_compare_exchange_n(&kept.slots, &none, (const struct ir_slots *)&kept, false, __ATOMIC_ACQUIRE,
+					__ATOMIC_RELAXED)) {
+		memcpy(kept.reg, g->slot_reg, sizeof kept.reg);
+		__atomic_store_n(&kept.slots, g->slots, __ATOMIC_RELEASE);
 	}
 }
 
