@@ -253,6 +253,9 @@ int64_t thread_clone(struct thread *parent, uint64_t flags, uint64_t stack, uint
 _Noreturn void thread_exit(struct thread *thread, int status);
 _Noreturn void process_exit(struct process *process, int status);
 
+/* robust.c: what the kernel cannot do for an ending thread with a guest base. */
+void robust_exit(struct thread *thread);
+
 /* signal.c */
 int signal_init(struct process *process, struct error *error);
 /* The alternate stack as sigaltstack and uc_stack show it to a guest whose stack

@@ -369,6 +369,8 @@ thread_exit(struct thread *thread, int status)
 {
 	void *block = thread->block;
 
+	host_signal_mask(SIGNAL_HELD, NULL);
+	robust_exit(thread);
 	host_signal_mask(~(uint64_t)0, NULL);
 	if (thread->vfork_child)
 		for (;;)
@@ -389,6 +391,14 @@ thread_exit(struct thread *thread, int status)
  * good is returned to, so there is nothing to clear. GCC's run time is a shared
  * library, which this definition comes before. */
 void __asan_handle_no_return(void);
+const char *__asan_default_options(void);
+
+/* What the process inherits of ignored signals must be left as it is. */
+const char *
+__asan_default_options(void)
+{
+	return "handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:handle_abort=0:use_sigaltstack=0";
+}
 
 void
 __asan_handle_no_return(void)

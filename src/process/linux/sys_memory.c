@@ -47,6 +47,67 @@ sys_madvise(struct thread *thread, const uint64_t *a)
 	return space_madvise(thread->process->space, a[0], a[1], (int)a[2]);
 }
 
+/* ---- calls about what is mapped ------------------------------------------ */
+
+/* The emulator's own mappings are not there for the guest: a range that is not
+ * wholly the guest's is told as unmapped. What the kernel refuses before it looks
+ * at mappings is left to it. */
+static int64_t
+range_call(struct thread *thread, long nr, const uint64_t *a, long third)
+{
+	struct process *process = thread->process;
+	uint64_t at = a[0], end = align_up(a[0] + a[1], PAGE);
+	struct mapping mapping;
+
+	if (!(a[0] & (PAGE - 1)) && end > at)
+		for (; at < end; at = mapping.end)
+			if (!space_find(process->space, at, &mapping))
+				return -ENOMEM;
+	return signal_syscall(thread, nr, (long)guest_buffer(thread, a[0], 1, false), (long)a[1], third, 0, 0, 0);
+}
+
+int64_t
+sys_msync(struct thread *thread, const uint64_t *a)
+{
+	if (a[2] & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC))
+		return -EINVAL;
+	return range_call(thread, SYS_msync, a, (long)a[2]);
+}
+
+int64_t
+sys_mincore(struct thread *thread, const uint64_t *a)
+{
+	return range_call(thread, SYS_mincore, a, (long)guest_buffer(thread, a[2], a[1] / PAGE + 1, true));
+}
+
+/* mlock takes addresses that are not aligned. */
+static int64_t
+lock_call(struct thread *thread, long nr, const uint64_t *a, long flags)
+{
+	uint64_t start = a[0] & ~(uint64_t)(PAGE - 1);
+	uint64_t range[2] = { start, a[1] + (a[0] - start) };
+
+	return range_call(thread, nr, range, flags);
+}
+
+int64_t
+sys_mlock(struct thread *thread, const uint64_t *a)
+{
+	return lock_call(thread, SYS_mlock, a, 0);
+}
+
+int64_t
+sys_mlock2(struct thread *thread, const uint64_t *a)
+{
+	return lock_call(thread, SYS_mlock2, a, (long)a[2]);
+}
+
+int64_t
+sys_munlock(struct thread *thread, const uint64_t *a)
+{
+	return lock_call(thread, SYS_munlock, a, 0);
+}
+
 /* ---- System V shared memory --------------------------------------------- */
 
 /* A segment's mapping is known by this device and its id plus one as inode. */

@@ -21,6 +21,7 @@ sys_exit_group(struct thread *thread, const uint64_t *a)
 
 	if (result)
 		return result;
+	robust_exit(thread);
 	process_exit(thread->process, (int)a[0] & 0xff);
 }
 
@@ -61,8 +62,7 @@ sys_set_tid_address(struct thread *thread, const uint64_t *a)
 }
 
 /* The kernel walks the list by the addresses in it, which are host addresses
- * only at guest base 0. With another (sanitizer builds) the list is kept but not
- * walked: mutexes of a thread that dies while it holds them stay locked. */
+ * only at guest base 0; else robust.c does. */
 int64_t
 sys_set_robust_list(struct thread *thread, const uint64_t *a)
 {
@@ -88,7 +88,7 @@ sys_get_robust_list(struct thread *thread, const uint64_t *a)
 		return RAW3(SYS_get_robust_list, a[0], guest_buffer(thread, a[1], 8, true),
 			    guest_buffer(thread, a[2], 8, true));
 	if ((int)a[0] && (int)a[0] != thread->tid)
-		return -EPERM;
+		return RAW2(SYS_kill, a[0], 0) == -ESRCH ? -ESRCH : -EPERM;
 	if (mem_write(thread, a[1], &thread->robust_list, 8) || mem_write(thread, a[2], &size, 8))
 		return -EFAULT;
 	return 0;

@@ -89,7 +89,7 @@ test_spawn(void)
 	posix_spawnattr_setsigmask(&attr, &set);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 	fflush(stdout);
-	SHOW(posix_spawn(&pid, self, &actions, &attr, argv, environ));
+	MUST(!posix_spawn(&pid, self, &actions, &attr, argv, environ));
 	reap("spawn", pid);
 	fflush(stdout);
 	printf("system %d\n", WEXITSTATUS(system("exit 5")));
