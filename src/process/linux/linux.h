@@ -11,7 +11,7 @@
  * between the guest's ABI and the host's are converted by the handlers; those of
  * the generic 64-bit ABI (riscv64, aarch64) that differ from x86-64's are stat,
  * epoll_event, semid64_ds and sigaction, all others are equal (checked with a
- * cross compiler, see test/prog/riscv64/structs.c).
+ * cross compiler, see test/prog/linux/structs.c).
  */
 #ifndef PROCESS_LINUX_LINUX_H
 #define PROCESS_LINUX_LINUX_H

@@ -305,6 +305,19 @@ add_argument(struct line *line, struct thread *thread, const struct syscall_argu
 	}
 }
 
+static void
+add_result(struct line *line, int64_t result)
+{
+	if (result == SIGNAL_INTERRUPTED)
+		add(line, " = ? (to be restarted)");
+	else if (result < 0 && (uint64_t)-result < ARRAY_LEN(errno_names) && errno_names[-result])
+		add(line, " = -1 %s", errno_names[-result]);
+	else if (result >= 0 && result < 1 << 20)
+		add(line, " = %lld", (long long)result);
+	else
+		add(line, " = %#llx", (unsigned long long)result);
+}
+
 void
 strace_call(struct thread *thread, const struct syscall *call, const uint64_t *a, const int64_t *result)
 {
@@ -316,16 +329,8 @@ strace_call(struct thread *thread, const struct syscall *call, const uint64_t *a
 		add_argument(&line, thread, &call->argument[i], a[i], a, result);
 	}
 	add(&line, ")");
-	if (!result)
-		;
-	else if (*result == SIGNAL_INTERRUPTED)
-		add(&line, " = ? (to be restarted)");
-	else if (*result < 0 && (uint64_t)-*result < ARRAY_LEN(errno_names) && errno_names[-*result])
-		add(&line, " = -1 %s", errno_names[-*result]);
-	else if (*result >= 0 && *result < 1 << 20)
-		add(&line, " = %lld", (long long)*result);
-	else
-		add(&line, " = %#llx", (unsigned long long)*result);
+	if (result)
+		add_result(&line, *result);
 	if (line.length > sizeof line.text - 2)
 		line.length = sizeof line.text - 2;
 	line.text[line.length++] = '\n';

@@ -22,6 +22,9 @@ sys_exit_group(struct thread *thread, const uint64_t *a)
 	if (result)
 		return result;
 	robust_exit(thread);
+	if (thread->vfork_child) /* the process, with its statistics, is the parent's */
+		for (;;)
+			RAW1(SYS_exit_group, (int)a[0] & 0xff);
 	process_exit(thread->process, (int)a[0] & 0xff);
 }
 
