@@ -91,9 +91,10 @@ collect_forms(struct generator *g, const char *extension)
 	}
 }
 
-/* A random legal encoding of a form, or what decodes to something close. */
+/* A random legal encoding of a form, or what decodes to something close; its bits
+ * in *raw. */
 static struct riscv64_insn
-random_insn(struct generator *g, unsigned form)
+random_insn(struct generator *g, unsigned form, uint32_t *raw)
 {
 	struct riscv64_form info = riscv64_form_info(form);
 	struct riscv64_insn insn, fewer;
@@ -115,9 +116,12 @@ random_insn(struct generator *g, unsigned form)
 		fewer.rs2 = fewer.rs2 ? g->registers[fewer.rs2 & 7] : 0;
 		fewer.rs3 = fewer.rs3 ? g->registers[fewer.rs3 & 7] : 0;
 		if (riscv64_encode(&fewer, &again) && riscv64_decode(again, &check) &&
-		    check.form == insn.form)
+		    check.form == insn.form) {
+			*raw = again;
 			return check;
+		}
 	}
+	*raw = bits;
 	return insn;
 }
 
@@ -200,6 +204,14 @@ static void
 put(struct generator *g, const struct riscv64_insn *insn)
 {
 	rv_put(&g->code, insn);
+	g->insns++;
+}
+
+/* As they were drawn: bits that hardware ignores are kept. */
+static void
+put_bits(struct generator *g, uint32_t bits, unsigned length)
+{
+	rv_word(&g->code, bits, length);
 	g->insns++;
 }
 
@@ -382,7 +394,8 @@ loses_flags(enum riscv64_op op)
 static void
 put_unit(struct generator *g, unsigned form)
 {
-	struct riscv64_insn insn = random_insn(g, form);
+	uint32_t bits;
+	struct riscv64_insn insn = random_insn(g, form, &bits);
 	unsigned attributes = riscv64_op_attributes(insn.op);
 
 	if (insn.op == RV_EBREAK && !once_in(g, 10))
@@ -406,7 +419,7 @@ put_unit(struct generator *g, unsigned form)
 	else if (attributes & RVA_CSR)
 		put_csr(g, insn);
 	else
-		put(g, &insn);
+		put_bits(g, bits, insn.length);
 }
 
 static void

@@ -345,7 +345,8 @@ emit_fault(struct rv_code *c)
 	rv_constant(c, X_T2, 7); /* SIGBUS */
 	rv_branch(c, RV_BEQ, SIGNAL, X_T2, &no_address);
 	rv_branch(c, RV_BEQ, X_T0, 0, &no_address);
-	rv_i(c, RV_SRLI, X_T2, X_T0, 47);
+	rv_i(c, RV_ADDI, X_T2, X_T0, 8); /* some of it may lie there */
+	rv_i(c, RV_SRLI, X_T2, X_T2, 47);
 	rv_branch(c, RV_BNE, X_T2, 0, &no_address);
 	mix(c, HASH, X_T0);
 	rv_bind(c, &no_address);

@@ -11,7 +11,7 @@
 #define RT_BUFFER UINT64_C(0x1040000000) /* two pages read-write */
 #define RT_BUFFER_SIZE 0x2000u
 #define RT_READONLY (RT_BUFFER - 0x1000) /* one page, read-only */
-#define RT_DATA UINT64_C(0x1800000000)   /* struct rt_data */
+#define RT_DATA UINT64_C(0x2c9d4b5000) /* struct rt_data; a number that hardly comes about */
 
 #define RT_POOL 1024u /* start points in the operand pools */
 

@@ -1,14 +1,19 @@
 /* rvtest: makes and judges test programs for riscv64. See test/isa/README.md. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "isa/random.h"
+#include "isa/sweep.h"
+#include "isa/values.h"
 
 static const char usage[] =
 	"usage: rvtest random EXTENSION SEED BLOCKS RUNS GROUP OUTPUT\n"
 	"           EXTENSION+: what QEMU's user mode lacks, too\n"
+	"       rvtest sweep OPERANDS OUTPUT\n"
+	"       rvtest sweep-check OPERANDS <OUTPUT-OF-THE-PROGRAM\n"
+	"       rvtest values TABLE OUTPUT\n"
+	"       rvtest values-check TABLE <OUTPUT-OF-THE-PROGRAM\n"
 	"       rvtest text PC BITS\n"
 	"       rvtest extensions\n";
 
@@ -50,6 +55,18 @@ main(int argc, char **argv)
 {
 	if (argc == 8 && !strcmp(argv[1], "random"))
 		return make_random(argv + 2);
+	if (argc == 4 && !strcmp(argv[1], "sweep")) {
+		sweep_program(number(argv[2]), argv[3]);
+		return 0;
+	}
+	if (argc == 3 && !strcmp(argv[1], "sweep-check"))
+		return !sweep_check(number(argv[2]));
+	if (argc == 4 && !strcmp(argv[1], "values")) {
+		values_program(argv[2], argv[3]);
+		return 0;
+	}
+	if (argc == 3 && !strcmp(argv[1], "values-check"))
+		return !values_check(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "text")) {
 		char text[128];
 
