@@ -104,8 +104,11 @@ host_action(int signal, const struct signal_action *action)
 {
 	unsigned long flags = action->flags & HOST_FLAGS;
 
-	if (action->handler > SIGNAL_IGNORE || (signal_bit(signal) & SIGNAL_SYNCHRONOUS))
+	if (action->handler > SIGNAL_IGNORE)
 		return host_signal_set(signal, host_handler, flags);
+	/* One that the guest ignores must not end its calls with EINTR. */
+	if (signal_bit(signal) & SIGNAL_SYNCHRONOUS)
+		return host_signal_set(signal, host_handler, flags | SA_RESTART);
 	return host_signal_set(signal, (host_handler_fn)(uintptr_t)action->handler, flags);
 }
 
