@@ -13,7 +13,7 @@ _isomorph()
 	elif [[ $verb == run && $before == --accel ]]; then
 		COMPREPLY=($(compgen -W "translate interpret lockstep" -- "$word"))
 	elif [[ $verb == run && $before == -d ]]; then
-		COMPREPLY=($(compgen -W "guest lift opt regalloc emit" -- "$word"))
+		COMPREPLY=($(compgen -W "guest lift regalloc emit" -- "$word"))
 	elif [[ $verb == run && $before == -L ]]; then
 		COMPREPLY=($(compgen -d -- "$word"))
 	elif [[ $verb == run && $word == -* ]]; then

@@ -5,7 +5,7 @@ complete -c isomorph -n '__fish_seen_subcommand_from run' -o L -r -a '(__fish_co
 complete -c isomorph -n '__fish_seen_subcommand_from run' -o E -x -d 'set a variable'
 complete -c isomorph -n '__fish_seen_subcommand_from run' -o U -x -d 'remove a variable'
 complete -c isomorph -n '__fish_seen_subcommand_from run' -o strace -d 'log system calls'
-complete -c isomorph -n '__fish_seen_subcommand_from run' -o d -x -a 'guest lift opt regalloc emit' -d 'log stages'
+complete -c isomorph -n '__fish_seen_subcommand_from run' -o d -x -a 'guest lift regalloc emit' -d 'log stages'
 complete -c isomorph -n '__fish_seen_subcommand_from run' -o D -r -d 'log to a file'
 complete -c isomorph -n '__fish_seen_subcommand_from run' -l accel -x -a 'translate interpret lockstep' -d 'how to run'
 complete -c isomorph -n '__fish_seen_subcommand_from run' -l stats -d 'print counters'

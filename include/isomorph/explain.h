@@ -2,8 +2,9 @@
  * the isomorphism at work (guest instruction, IR, host instructions).
  *
  * Both write text to a file descriptor and return 0, or an exit code after one
- * line on standard error: 2 the place is not in the file, 126 it is no ELF
- * file of a known guest, 127 it cannot be read. Single-threaded.
+ * line on standard error: 2 the place is not in the file, 125 the
+ * output cannot be written, 126 it is no ELF file of a known guest or has no
+ * code, 127 it cannot be read. Single-threaded.
  */
 #ifndef ISOMORPH_EXPLAIN_H
 #define ISOMORPH_EXPLAIN_H

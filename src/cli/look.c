@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "isomorph/explain.h"
@@ -9,14 +10,14 @@
 static const char disasm_help[] =
 	"usage: isomorph disasm FILE\n\n"
 	"Shows the instructions of every executable part of an ELF file, with symbols.\n\n"
-	"example: isomorph disasm build/test/prog/hello\n";
+	"example: isomorph disasm build/demo/riscv64/usr/bin/busybox\n";
 
 static const char explain_help[] =
 	"usage: isomorph explain FILE[:PLACE]\n\n"
 	"Shows, for the region of code that starts at PLACE (a symbol or a hexadecimal\n"
 	"address; the entry point when there is none), each guest instruction, the IR it\n"
 	"becomes, and the host instructions, with where the guest's state is.\n\n"
-	"example: isomorph explain build/test/prog/hello:main\n";
+	"example: isomorph explain build/demo/riscv64/usr/bin/bash:main\n";
 
 /* The one argument of a verb; NULL after --help or an error, *code the exit
  * code. */
@@ -56,7 +57,12 @@ cli_explain(int argc, char **argv)
 	if (!file)
 		return code;
 	colon = strrchr(file, ':');
+	/* A file's name may have a colon in it. */
+	if (colon && access(file, F_OK) == 0)
+		colon = NULL;
 	if (colon)
 		*colon++ = 0;
+	if (colon && !*colon)
+		return cli_usage(argv[0], "%s: which PLACE?", file);
 	return isomorph_explain(file, colon, 1);
 }

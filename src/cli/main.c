@@ -61,14 +61,14 @@ help(int argc, char **argv)
 		const struct verb *verb = find_verb(argv[1]);
 
 		if (!verb)
-			return cli_usage("help", "there is no verb %s", argv[1]);
+			return fprintf(stderr, "isomorph: there is no verb %s; `isomorph help` lists them\n", argv[1]), 2;
 		if (verb->run != help && verb->run != version) {
 			ask[0] = argv[1];
 			return verb->run(2, ask);
 		}
 	}
 	puts("usage: isomorph VERB …\n\n"
-	     "Runs programs and machines of other instruction sets.\n");
+	     "Runs Linux programs of other instruction sets (riscv64).\n");
 	for (size_t i = 0; i < COUNT(verbs); i++)
 		printf("  %-9s %s\n", verbs[i].name, verbs[i].what);
 	puts("\nexample: isomorph run -L build/root/riscv64 /usr/bin/python3\n"

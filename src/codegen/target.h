@@ -60,10 +60,12 @@ struct code_move {
 	uint64_t value; /* register number, frame offset, constant; of a sum
 	                   base register | index register << 8 | shift << 16 */
 };
-/* Where the host code of an IR op begins: for those who look (explain). */
+/* Where the host code of an IR op begins and where its value is after it: for
+ * those who look (explain, -d regalloc and emit). */
 struct code_mark {
 	ir_ref ref;
 	uint32_t hot; /* offset from the region's first hot byte */
+	char where[8]; /* a host register, "frame", or empty: nowhere yet */
 };
 
 enum code_where { CODE_HOME, CODE_GPR, CODE_FPR, CODE_FRAME, CODE_CONST, CODE_SUM };
@@ -79,8 +81,9 @@ struct target_job {
 	bool baseline;              /* x86-64-v2 features only */
 	bool force_faults;          /* plant a trap (SIGILL) before every access */
 	struct code_mark *mark;     /* room for ins_count marks, or NULL */
-	char *trace;                /* -d regalloc,emit: text or NULL */
-	size_t trace_size;
+	uint32_t *exits;            /* room for exits_room offsets of exit records
+	                               from the first cold byte, or NULL */
+	uint32_t exits_room;
 };
 
 struct target_code {
@@ -91,6 +94,7 @@ struct target_code {
 	const struct code_move *move;
 	uint32_t move_count;
 	uint32_t mark_count;
+	uint32_t exit_count; /* of the job's exits, as far as there was room */
 };
 
 enum target_result {

@@ -71,7 +71,7 @@ struct cpu_options {
 	const struct target *target; /* code generator; NULL: the host's. Where
 	                                there is none, code is interpreted */
 };
-enum cpu_dump { CPU_DUMP_GUEST = 1, CPU_DUMP_LIFT = 2, CPU_DUMP_OPT = 4, CPU_DUMP_REGALLOC = 8, CPU_DUMP_EMIT = 16 };
+enum cpu_dump { CPU_DUMP_GUEST = 1, CPU_DUMP_LIFT = 2, CPU_DUMP_REGALLOC = 4, CPU_DUMP_EMIT = 8 };
 
 /* Why cpu_run came back. frame->pc, slots, fp_flags are exact. */
 struct cpu_stop {
@@ -155,7 +155,7 @@ void cpu_fork_after(struct cpu_space *space, bool child);
 /* --stats: a snapshot of the counters. */
 struct cpu_stats {
 	uint64_t regions, guest_insns, host_bytes, cold_bytes, map_bytes;
-	uint64_t translate_ns, exits[32], lookups, links, invalidated, flushes, interpreted;
+	uint64_t translate_ns /* processor time */, exits[32], lookups, links, invalidated, flushes, interpreted;
 };
 void cpu_stats(const struct cpu_space *space, struct cpu_stats *stats);
 

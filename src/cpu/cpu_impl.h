@@ -21,6 +21,7 @@
 #ifndef CPU_CPU_IMPL_H
 #define CPU_CPU_IMPL_H
 
+#include "codegen/target.h"
 #include "cpu/cpu.h"
 #include "host/fault.h"
 #include "host/lock.h"
@@ -199,5 +200,9 @@ void lockstep_vcpu_fini(struct vcpu *vcpu);
 void cpu_dump_lifted(struct vcpu *vcpu, const struct lifted *lifted);
 void cpu_dump_region(struct vcpu *vcpu, const struct lifted *lifted, unsigned dump);
 void cpu_dump_text(const char *title, const char *text);
+/* -d regalloc, emit: each op with the place of its value and its bytes; code
+ * NULL: it has none. hot: the first hot byte. */
+void cpu_dump_code(const struct lifted *lifted, const struct target_code *code, const struct code_mark *mark,
+		   const uint8_t *hot, unsigned dump);
 
 #endif

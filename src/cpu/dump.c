@@ -1,5 +1,5 @@
-/* What -d prints of a region: guest code and IR, to the log's descriptor, one
- * write a piece. */
+/* What -d prints of a region: guest code, IR, where values are and host code, to
+ * the log's descriptor, one write a piece. */
 #include "base/raw.h"
 #include "cpu/cpu_impl.h"
 
@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #define DUMP_SIZE (256u << 10)
+#define MARK_ROOM 4096u /* what the line of one op may take */
 
 void
 cpu_dump_text(const char *title, const char *text)
@@ -67,5 +68,49 @@ cpu_dump_region(struct vcpu *vcpu, const struct lifted *lifted, unsigned dump)
 		ir_print(&lifted->region, text, DUMP_SIZE);
 		cpu_dump_text("lift", text);
 	}
+	pages_free(text, DUMP_SIZE);
+}
+
+/* One line an op: the IR, where its value is after it, its bytes. */
+static size_t
+mark_text(const struct lifted *lifted, const struct code_mark *mark, const uint8_t *code, uint32_t size,
+	  unsigned dump, char *text, size_t room)
+{
+	char ir[256];
+	size_t used;
+
+	ir_print_ins(&lifted->region, mark->ref, ir, sizeof ir);
+	used = (size_t)text_format(text, room, "  %-44s", ir);
+	if (dump & CPU_DUMP_REGALLOC)
+		used += (size_t)text_format(text + used, room - used, " %-6s", mark->where);
+	for (uint32_t i = 0; dump & CPU_DUMP_EMIT && i < size; i++)
+		used += (size_t)text_format(text + used, room - used, " %02x", code[i]);
+	while (text[used - 1] == ' ')
+		used--;
+	return used + (size_t)text_format(text + used, room - used, "\n");
+}
+
+void
+cpu_dump_code(const struct lifted *lifted, const struct target_code *code, const struct code_mark *mark,
+	      const uint8_t *hot, unsigned dump)
+{
+	char *text = pages_alloc(DUMP_SIZE);
+	size_t used;
+
+	if (!text)
+		return;
+	used = (size_t)text_format(text, DUMP_SIZE, "region 0x%lx: ", (unsigned long)lifted->region.pc);
+	if (code)
+		used += (size_t)text_format(text + used, DUMP_SIZE - used, "%u bytes hot, %u cold\n",
+					    code->hot_size, code->cold_size);
+	else
+		text_format(text + used, DUMP_SIZE - used, "no host code, it is interpreted\n");
+	for (uint32_t i = 0; code && i < code->mark_count && used < DUMP_SIZE - MARK_ROOM; i++) {
+		uint32_t end = i + 1 < code->mark_count ? mark[i + 1].hot : code->hot_size;
+
+		used += mark_text(lifted, &mark[i], hot + mark[i].hot, end - mark[i].hot, dump, text + used,
+				  DUMP_SIZE - used);
+	}
+	cpu_dump_text(dump & CPU_DUMP_EMIT ? "emit" : "regalloc", text);
 	pages_free(text, DUMP_SIZE);
 }

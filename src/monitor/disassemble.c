@@ -44,7 +44,11 @@ isomorph_disassemble(const char *path, int fd)
 	writer_put(&w, "%s: %s\n", path, file.guest->name);
 	for (unsigned n = 0; elf_file_code(&file, n, &range); n++)
 		disassemble_range(&w, &file, &range);
+	if (!elf_file_code(&file, 0, &range)) {
+		log_line(LOG_ERROR, "%s: damaged, or it has no code", path);
+		code = 126;
+	}
 	writer_flush(&w);
 	elf_file_close(&file);
-	return 0;
+	return w.failed ? 125 : code;
 }

@@ -173,6 +173,11 @@ elf_file_open(struct elf_file *file, const char *path, struct error *error)
 			close(fd);
 		return 127;
 	}
+	if (S_ISDIR(st.st_mode)) {
+		error_set(error, EISDIR, "%s: is a directory", path);
+		close(fd);
+		return 126;
+	}
 	bytes = st.st_size > 0 ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
 	close(fd);
 	if (bytes == MAP_FAILED) {

@@ -3,64 +3,23 @@
  * makes: same lifter, same code generator. */
 #include "isomorph/explain.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "codegen/target.h"
 #include "monitor/elf_file.h"
+#include "monitor/host_text.h"
 #include "monitor/monitor.h"
 
-enum { STREAM = 256 << 10, GUEST_WIDTH = 34, IR_WIDTH = 42 };
-
-/* Host instructions as text, by their offset in the hot code. */
-struct host_line {
-	uint32_t offset;
-	char text[96];
-};
-
-struct host_text {
-	struct host_line *line;
-	unsigned count;
-};
-
-/* Reads the bytes back from objdump; without it, one line of bytes a mark. */
-static void
-read_objdump(struct host_text *text, const uint8_t *code, uint32_t size)
-{
-	char path[] = "/tmp/isomorph-explain-XXXXXX", command[256], line[512];
-	int fd = mkstemp(path);
-	FILE *pipe;
-
-	text->line = calloc(size + 1, sizeof *text->line);
-	if (fd < 0 || !text->line)
-		return;
-	if (write(fd, code, size) == (ssize_t)size) {
-		snprintf(command, sizeof command,
-			 "objdump -D -b binary -m i386:x86-64 -M intel --no-show-raw-insn %s 2>/dev/null", path);
-		pipe = popen(command, "r");
-		while (pipe && fgets(line, sizeof line, pipe)) {
-			unsigned offset;
-			int start = 0;
-
-			if (sscanf(line, " %x: %n", &offset, &start) != 1 || !start || text->count > size)
-				continue;
-			line[strcspn(line, "\n")] = 0;
-			text->line[text->count].offset = offset;
-			snprintf(text->line[text->count++].text, sizeof text->line[0].text, "%s", line + start);
-		}
-		if (pipe)
-			pclose(pipe);
-	}
-	close(fd);
-	unlink(path);
-}
+enum { STREAM = 256 << 10, EXITS = 512, GUEST_WIDTH = 30, IR_WIDTH = 32 };
 
 static void
 put_columns(struct writer *w, const char *guest, const char *ir, const char *host)
 {
-	writer_put(w, "%-*s  %-*s  %s\n", GUEST_WIDTH, guest, IR_WIDTH, ir, host);
+	if (*host)
+		writer_put(w, "%-*s  %-*s  %s\n", GUEST_WIDTH, guest, IR_WIDTH, ir, host);
+	else
+		writer_put(w, "%-*s  %s\n", GUEST_WIDTH, guest, ir);
 }
 
 static const char *
@@ -83,14 +42,14 @@ put_state_map(struct writer *w, const struct ir_slots *slots)
 	int column = 0;
 
 	writer_put(w, "State: these guest registers live in host registers between regions;\n"
-		      "the others in the frame, at rbp and an offset. rsp is the shadow stack.\n");
+		      "the others in the frame, at rbp and an offset. rsp is the shadow stack.");
 	for (unsigned i = 0; i < slots->count; i++) {
 		const char *host = host_register(&slots->slot[i]);
 
 		if (host)
-			writer_put(w, "%6s=%-6s%s", slots->slot[i].name, host, ++column % 6 ? "" : "\n");
+			writer_put(w, "%s%6s=%-5s", column++ % 6 ? "" : "\n", slots->slot[i].name, host);
 	}
-	writer_put(w, "%s\n", column % 6 ? "\n" : "");
+	writer_put(w, "\n\n");
 }
 
 struct explained {
@@ -99,7 +58,9 @@ struct explained {
 	struct ir_region region;
 	struct target_code code;
 	struct code_mark *mark;
-	struct host_text host;
+	uint32_t *exits;
+	uint8_t *hot, *cold; /* their first bytes */
+	struct host_text host, cold_text;
 	bool compiled;
 };
 
@@ -107,8 +68,11 @@ struct explained {
 static void
 put_host(struct explained *x, const char *guest, const char *ir, uint32_t from, uint32_t to)
 {
+	char bytes[100] = "";
 	bool first = true;
 
+	for (uint32_t i = from, used = 0; !x->host.count && i < to && used < sizeof bytes; i++)
+		used += (uint32_t)text_format(bytes + used, sizeof bytes - used, "%02x ", x->hot[i]);
 	for (unsigned i = 0; i < x->host.count; i++) {
 		if (x->host.line[i].offset < from || x->host.line[i].offset >= to)
 			continue;
@@ -116,7 +80,7 @@ put_host(struct explained *x, const char *guest, const char *ir, uint32_t from, 
 		first = false;
 	}
 	if (first)
-		put_columns(&x->w, guest, ir, "");
+		put_columns(&x->w, guest, ir, bytes);
 }
 
 static void
@@ -137,6 +101,8 @@ put_ops(struct explained *x, const struct elf_file *file, const struct elf_range
 
 				file->guest->disassemble(text, sizeof text, pc, range->bytes + (pc - range->address),
 							 range->size - (pc - range->address));
+				for (char *tab = text; (tab = strchr(tab, '\t'));)
+					*tab = ' ';
 				text_format(guest, sizeof guest, "%llx  %s", (unsigned long long)pc, text);
 				continue;
 			}
@@ -154,6 +120,18 @@ put_ops(struct explained *x, const struct elf_file *file, const struct elf_range
 	}
 }
 
+/* The cold code as text: records, which are data in it, read as one-byte nops. */
+static void
+read_cold(struct explained *x, const struct host_map *map)
+{
+	uint8_t *code = arena_alloc(&x->arena, x->code.cold_size + sizeof(struct code_exit));
+
+	memcpy(code, x->cold, x->code.cold_size);
+	for (uint32_t i = 0; i < x->code.exit_count; i++)
+		memset(code + x->exits[i], 0x90, sizeof(struct code_exit));
+	host_text_read(&x->cold_text, code, x->code.cold_size, map->cold, map);
+}
+
 static bool
 compile_region(struct explained *x, uint8_t *memory)
 {
@@ -162,17 +140,67 @@ compile_region(struct explained *x, uint8_t *memory)
 	struct code_stream cold = { memory + STREAM, memory + 2 * STREAM };
 	struct target_job job = {
 		.region = &x->region, .hot = &hot, .cold = &cold, .arena = &x->arena,
-		.anchor_slot = memory, .guest_base_zero = true,
+		.anchor_slot = memory, .guest_base_zero = true, .exits_room = EXITS,
 	};
 
 	if (!target)
 		return false;
-	x->mark = arena_alloc(&x->arena, x->region.ins_count * sizeof *x->mark);
-	job.mark = x->mark;
+	job.mark = x->mark = arena_alloc(&x->arena, x->region.ins_count * sizeof *x->mark);
+	job.exits = x->exits = arena_alloc(&x->arena, EXITS * sizeof *x->exits);
 	if (target->compile(&job, &x->code) != TARGET_OK)
 		return false;
-	read_objdump(&x->host, memory + 64 + x->code.entry, x->code.hot_size);
+	x->hot = memory + 64 + x->code.entry;
+	x->cold = memory + STREAM;
+	struct host_map map = { .anchor = memory - x->hot, .cold = (uint32_t)(x->cold - x->hot), .exits = x->exits,
+				.exit_count = x->code.exit_count, .record_size = sizeof(struct code_exit) };
+
+	host_text_read(&x->host, x->hot, x->code.hot_size, 0, &map);
+	read_cold(x, &map);
 	return true;
+}
+
+static const char *
+exit_name(unsigned kind)
+{
+	static const char *const name[] = {
+		[IR_EXIT_JUMP] = "jump",	   [IR_EXIT_CALL] = "call",
+		[IR_EXIT_INDIRECT] = "indirect jump", [IR_EXIT_ICALL] = "indirect call",
+		[IR_EXIT_RETURN] = "return",	   [IR_EXIT_TRAP] = "trap",
+		[IR_EXIT_LOOKUP] = "lookup",	   [CODE_EXIT_POLL] = "poll, then",
+		[CODE_EXIT_CHECK] = "trap before", [CODE_EXIT_INTERPRET] = "rare case, interpreted",
+	};
+
+	return kind < ARRAY_LEN(name) && name[kind] ? name[kind] : "exit";
+}
+
+/* Each exit: what its record says, and the code of its stub. */
+static void
+put_exits(struct explained *x)
+{
+	uint32_t cold = (uint32_t)(x->cold - x->hot);
+
+	for (uint32_t i = 0; i < x->code.exit_count; i++) {
+		const struct code_exit *record = (const void *)(x->cold + x->exits[i]);
+		uint32_t from = cold + x->exits[i] + (uint32_t)sizeof *record;
+		uint32_t to = i + 1 < x->code.exit_count ? cold + x->exits[i + 1] : cold + x->code.cold_size;
+
+		writer_put(&x->w, "%sexit %u: %s 0x%llx, after %u instructions", i ? "" : "\n", i + 1,
+			   exit_name(record->kind), (unsigned long long)(x->region.pc + (uint64_t)(int64_t)record->target),
+			   record->retired);
+		if (record->patch)
+			writer_put(&x->w, "; chained by the jump's distance at %s0x%llx",
+				   record->patch + (int64_t)x->exits[i] < 0 ? "hot+" : "cold+",
+				   (unsigned long long)(record->patch + (int64_t)x->exits[i] +
+							(record->patch + (int64_t)x->exits[i] < 0 ? cold : 0)));
+		writer_put(&x->w, "\n");
+		for (unsigned n = 0; n < x->cold_text.count; n++) {
+			const struct host_line *line = &x->cold_text.line[n];
+
+			if (line->offset >= from && line->offset < to && strncmp(line->text, "nop", 3) != 0 &&
+			    strncmp(line->text, "xchg   ax,ax", 12) != 0)
+				writer_put(&x->w, "  cold+0x%02x  %s\n", line->offset - cold, line->text);
+		}
+	}
 }
 
 static int
@@ -236,10 +264,14 @@ isomorph_explain(const char *path, const char *where, int fd)
 	else
 		writer_put(&x->w, "; no host code: it is interpreted\n\n");
 	put_state_map(&x->w, file.guest->slots);
-	put_columns(&x->w, "guest", "IR", x->host.count ? "host" : "host (install binutils to see it)");
+	put_columns(&x->w, "guest", "IR", x->host.count ? "host" : "host (as bytes: binutils is not installed)");
 	put_ops(x, &file, &range);
+	put_exits(x);
 	writer_flush(&x->w);
-	free(x->host.line);
+	host_text_fini(&x->host);
+	host_text_fini(&x->cold_text);
+	if (x->w.failed)
+		code = 125;
 	arena_fini(&x->arena);
 close:
 	elf_file_close(&file);

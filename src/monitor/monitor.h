@@ -9,6 +9,7 @@
 struct writer {
 	int fd;
 	size_t used;
+	bool failed; /* not all of it could be written; said once */
 	char buffer[8192];
 };
 

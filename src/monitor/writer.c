@@ -1,6 +1,8 @@
 /* Buffered text to a file descriptor. */
 #include "monitor/monitor.h"
 
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 void
@@ -11,8 +13,12 @@ writer_flush(struct writer *w)
 	while (done < w->used) {
 		ssize_t n = write(w->fd, w->buffer + done, w->used - done);
 
-		if (n <= 0)
+		if (n <= 0) {
+			if (!w->failed)
+				log_line(LOG_ERROR, "the output cannot be written: %s", strerror(errno));
+			w->failed = true;
 			break;
+		}
 		done += (size_t)n;
 	}
 	w->used = 0;

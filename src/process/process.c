@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "codegen/target.h"
@@ -31,7 +33,6 @@ static const struct name_value accels[] = { { "translate", CPU_ACCEL_TRANSLATE }
 					    { "lockstep", CPU_ACCEL_LOCKSTEP } };
 static const struct name_value stages[] = { { "guest", CPU_DUMP_GUEST },
 					    { "lift", CPU_DUMP_LIFT },
-					    { "opt", CPU_DUMP_OPT },
 					    { "regalloc", CPU_DUMP_REGALLOC },
 					    { "emit", CPU_DUMP_EMIT } };
 
@@ -61,7 +62,7 @@ read_options(struct process *process, struct error *error)
 
 		if (!find_value(stages, ARRAY_LEN(stages), at, length, &value))
 			return error_set(error, EINVAL,
-					 "-d %s: choose from guest, lift, opt, regalloc, emit", o->dump);
+					 "-d %s: choose from guest, lift, regalloc, emit", o->dump);
 		cpu->dump |= value;
 		at += length + (at[length] == ',');
 	}
@@ -128,7 +129,8 @@ open_log(struct process *process, struct error *error)
 	if (file) {
 		fd = RAW4(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 		if (raw_failed(fd))
-			return error_set(error, (int)-fd, "-D %s: cannot be written (error %ld)", file, -fd);
+			return error_set(error, EINVAL, "-D %s: cannot be written (error %ld); name another file",
+					 file, -fd);
 		fd = hide_fd(fd);
 	}
 	log_open((int)fd, process->options->strace || process->options->dump ? LOG_DEBUG : LOG_WARN);
@@ -143,17 +145,29 @@ process_owns_fd(const struct process *process, int fd)
 
 /* ---- loading ---------------------------------------------------------------- */
 
+static bool
+is_directory(const char *path)
+{
+	struct stat status;
+
+	return !raw_failed(RAW4(SYS_newfstatat, AT_FDCWD, path, &status, 0)) && S_ISDIR(status.st_mode);
+}
+
 static int
-load_error(struct error *error, int64_t result, const char *path)
+load_error(struct error *error, int64_t result, const char *path, const struct exec_target *target)
 {
 	const char *why = "cannot be executed";
 
+	if (target->prefix_count) /* a script, and its interpreter failed */
+		return error_set(error, (int)-result, "%s: its interpreter %s cannot be executed (error %lld)", path,
+				 target->path, (long long)-result);
 	switch (-result) {
 	case ENOENT:
-		why = "no such file";
+		why = strchr(path, '/') ? "no such file" : "no such file here, and PATH is not searched";
 		break;
 	case EACCES:
-		why = "permission denied";
+		why = is_directory(path) ? "is a directory"
+					 : "permission denied, it must be readable and executable";
 		break;
 	case ENOEXEC:
 		why = "not a program";
@@ -184,10 +198,11 @@ find_program(struct process *process, struct handover *handover, struct arena *a
 		result = exec_find(process, arena, AT_FDCWD, o->program, 0, target);
 	}
 	if (result)
-		return load_error(error, result, o->program);
+		return load_error(error, result, o->program, target);
 	if (target->kind == EXEC_HOST)
 		return error_set(error, ENOEXEC,
-				 "%s: not a program of a guest that is known here (riscv64 Linux)",
+				 "%s: not a program of a guest that is known here (riscv64 Linux); this "
+				 "machine's own run without isomorph",
 				 o->program);
 	process->guest = target->guest;
 	process->abi = abi_of(target->guest);
@@ -318,14 +333,21 @@ static const char *const exit_names[32] = {
 void
 process_stats(struct process *process)
 {
+	struct timespec now = { 0 };
 	struct cpu_stats s;
+	uint64_t all_ns;
 
 	if (!process->options->stats)
 		return;
 	cpu_stats(&process->cpu_space, &s);
-	log_line(LOG_ERROR, "%s: %llu regions, %llu guest instructions translated in %llu us",
-		 process->options->program, (unsigned long long)s.regions, (unsigned long long)s.guest_insns,
-		 (unsigned long long)s.translate_ns / 1000);
+	RAW2(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &now);
+	all_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	log_line(LOG_ERROR, "%s: %llu regions, %llu guest instructions translated", process->options->program,
+		 (unsigned long long)s.regions, (unsigned long long)s.guest_insns);
+	/* A child of fork starts with the counters of its parent, but no time. */
+	log_line(LOG_ERROR, "processor time: %llu us translating, %llu us executing, system calls included",
+		 (unsigned long long)s.translate_ns / 1000,
+		 (unsigned long long)(all_ns > s.translate_ns ? all_ns - s.translate_ns : 0) / 1000);
 	log_line(LOG_ERROR, "code %llu bytes hot, %llu cold, %llu of maps", (unsigned long long)s.host_bytes,
 		 (unsigned long long)s.cold_bytes, (unsigned long long)s.map_bytes);
 	log_line(LOG_ERROR, "%llu lookups, %llu links, %llu invalidated, %llu flushes, %llu interpreted",
@@ -384,7 +406,7 @@ take_texts(struct process *process, struct handover *handover, struct error *err
 		return error_set(error, EINVAL, "--handover is for isomorph's own use");
 	if (!o->sysroot)
 		return 0;
-	if (path_real(o->sysroot, process->sysroot, sizeof process->sysroot))
+	if (path_real(o->sysroot, process->sysroot, sizeof process->sysroot) || !is_directory(process->sysroot))
 		return error_set(error, EINVAL, "-L %s: no such directory", o->sysroot);
 	if (!strcmp(process->sysroot, "/"))
 		process->sysroot[0] = 0;

@@ -209,7 +209,32 @@ static void
 put_mark(struct gen *g, ir_ref ref)
 {
 	if (g->job->mark)
-		g->job->mark[g->mark_count++] = (struct code_mark){ ref, (uint32_t)(g->hot.p - g->hot_start) };
+		g->job->mark[g->mark_count++] = (struct code_mark){ ref, (uint32_t)(g->hot.p - g->hot_start), "" };
+}
+
+/* Says in the newest mark where the op has left its value. */
+static void
+mark_value(struct gen *g, ir_ref ref)
+{
+	static const char names[16][4] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+					   "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
+	const struct ir_ins *ins = &g->ins[ref];
+	const struct val *v = &g->val[resolve(g, ref)];
+	int slot = ins->op == IR_SET ? ins->aux : v->home;
+	int reg = ins->op == IR_SET ? NO_REG : v->reg;
+	struct code_mark *mark = &g->job->mark[g->mark_count - 1];
+	enum ir_type type = (enum ir_type)(ins->op == IR_SET ? g->slots->slot[slot].type : ins->type);
+
+	if (ins->op == IR_SET && (g->dead_set[ref / 64] >> (ref % 64) & 1))
+		return;
+	if (reg == NO_REG && slot != NO_SLOT)
+		reg = g->slot_reg[slot];
+	if (reg != NO_REG && type_is_fp(type))
+		text_format(mark->where, sizeof mark->where, "xmm%d", reg);
+	else if (reg != NO_REG)
+		text_format(mark->where, sizeof mark->where, "%s", names[reg]);
+	else if (slot != NO_SLOT || v->spill >= 0)
+		text_format(mark->where, sizeof mark->where, "frame");
 }
 
 /* Code for the ops of a trunk block but its end. An op that has no code here
@@ -238,6 +263,8 @@ gen_block(struct gen *g, const struct ir_block *block, bool *ended)
 		op_done(g);
 		if (g->failed)
 			return TARGET_UNSUPPORTED;
+		if (UNLIKELY(g->job->mark))
+			mark_value(g, ref);
 	}
 	return TARGET_OK;
 }
@@ -321,6 +348,7 @@ compile(const struct target_job *job, struct target_code *code)
 	code->move = g->move;
 	code->move_count = g->move_count;
 	code->mark_count = g->mark_count;
+	code->exit_count = g->exit_count;
 	job->hot->w = g->hot.p;
 	job->cold->w = g->cold.p;
 	return TARGET_OK;

@@ -92,7 +92,7 @@ struct gen {
 	uint32_t point_count, point_capacity;
 	struct code_move *move;
 	uint32_t move_count, move_capacity;
-	uint32_t mark_count;
+	uint32_t mark_count, exit_count; /* given to the job's mark and exits */
 	bool set_done;                   /* the current instruction has SET a slot */
 	bool failed;                     /* an op has no code here */
 };

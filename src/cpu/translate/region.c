@@ -8,7 +8,6 @@
 
 #define HOT_ALIGN 16u
 #define COLD_ALIGN 8u
-#define TRACE_SIZE (256u << 10)
 
 static uint64_t
 clock_ns(const struct vcpu *vcpu)
@@ -17,7 +16,7 @@ clock_ns(const struct vcpu *vcpu)
 
 	if (!vcpu->options->stats)
 		return 0;
-	RAW2(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+	RAW2(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -46,13 +45,12 @@ compile_into(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, str
 
 	if (segment->regions == SEGMENT_REGIONS)
 		return TARGET_NO_ROOM;
-	if (UNLIKELY(dump)) {
-		job.trace = arena_alloc(&vcpu->local->arena, TRACE_SIZE);
-		job.trace_size = TRACE_SIZE;
-	}
-	result = t->target->compile(&job, code);
 	if (UNLIKELY(dump))
-		cpu_dump_text("emit", job.trace);
+		job.mark = arena_alloc(&vcpu->local->arena, lifted->region.ins_count * sizeof *job.mark);
+	result = t->target->compile(&job, code);
+	if (UNLIKELY(dump) && result != TARGET_NO_ROOM)
+		cpu_dump_code(lifted, result == TARGET_OK ? code : NULL, job.mark,
+			      w + segment->hot + code->entry, dump);
 	return result;
 }
 
