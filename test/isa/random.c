@@ -324,6 +324,22 @@ put_csr(struct generator *g, struct riscv64_insn insn)
 	put(g, &insn);
 }
 
+/* reg = an address that cannot be fetched from. */
+static void
+put_bad_target(struct generator *g, unsigned reg)
+{
+	static const uint64_t bad[] = {
+		0, 1, 2, 0x8000000000000000, 0x8000000000000001, 0xfffffffffffffffe, 0x7fffffffffffffff,
+		0x800000000000, 0x7ffffffff000, 0xffffffff80000000,
+	};
+	uint64_t address = random_address(g, 4, false);
+
+	if (once_in(g, 2) || address - RT_TEXT < 0x1000)
+		rv_constant(&g->code, reg, bad[below(g, ARRAY_LEN(bad))]);
+	else
+		put_address(g, reg, address);
+}
+
 /* jalr: a good target, or rarely one that cannot be fetched from. */
 static void
 put_indirect(struct generator *g, struct riscv64_insn insn)
@@ -333,7 +349,7 @@ put_indirect(struct generator *g, struct riscv64_insn insn)
 
 	insn.rs1 = insn.rs1 ? insn.rs1 : X_T0;
 	if (once_in(g, 30)) {
-		put_address(g, insn.rs1, random_address(g, 4, false));
+		put_bad_target(g, insn.rs1);
 		put(g, &insn);
 		return;
 	}

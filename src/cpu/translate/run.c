@@ -283,6 +283,10 @@ translator_fault(struct vcpu *vcpu, const struct host_fault *fault, void *uconte
 
 	if (vcpu->local->shadow && shadow_fault(vcpu, fault, ucontext))
 		return true;
+	if (vcpu->local->shadow && shadow_void(vcpu, fault, ucontext)) {
+		*record = (struct code_exit){ .kind = IR_EXIT_RETURN };
+		return t->target->fault_exit(ucontext, vcpu->frame, t->guest->slots, NULL, 0, record);
+	}
 	region = region_at(t, fault->pc);
 	if (!region || !points_find(t, region, (uint32_t)(fault->pc - (uintptr_t)region_entry(t, region)),
 				    &pc, move, &moves))

@@ -3,10 +3,12 @@
  *     low   guard page | … pairs pushed, growing down … | base | void | guard page
  *
  * Calls push pairs of guest return PC and host return address. Above the base
- * lie pairs that match no guest PC (odd words), so that a guest that returns
+ * lie pairs of a PC that is none of a call's and no host address, so that a guest that returns
  * more often than it called falls to the jump table some times before it hits
  * the upper guard. Either guard resets the pointer to the base and retries:
- * what was on the stack is forgotten, which costs time and nothing else.
+ * what was on the stack is forgotten, which costs time and nothing else. A guest
+ * may still return to just that PC (it must fault there): then the host returns
+ * to the void's host address, and goes on as from any return not foreseen.
  */
 #include "cpu/translate/translate.h"
 
@@ -18,7 +20,8 @@
 #define SHADOW_SIZE (1u << 20)
 #define GUARD 4096u
 #define VOID_WORDS 256u
-#define VOID_WORD UINT64_C(1) /* no guest PC, no host address */
+#define VOID_PC (UINT64_C(1) << 63) /* that no call pushes: nothing can be mapped there */
+#define VOID_HOST UINT64_C(1)       /* nor there */
 
 static uint64_t *
 shadow_base(const struct vcpu *vcpu)
@@ -52,9 +55,22 @@ shadow_reset(struct vcpu *vcpu)
 {
 	uint64_t *base = shadow_base(vcpu);
 
-	for (unsigned i = 0; i < VOID_WORDS; i++)
-		base[i] = VOID_WORD;
+	for (unsigned i = 0; i < VOID_WORDS; i += 2) {
+		base[i] = VOID_HOST;
+		base[i + 1] = VOID_PC;
+	}
 	vcpu->frame->shadow_stack = base;
+}
+
+bool
+shadow_void(struct vcpu *vcpu, const struct host_fault *fault, void *ucontext)
+{
+	if (fault->pc != VOID_HOST)
+		return false;
+	shadow_reset(vcpu);
+	host_fault_set_stack(ucontext, (uintptr_t)vcpu->frame->shadow_stack);
+	vcpu->frame->pc = VOID_PC;
+	return true;
 }
 
 bool

@@ -179,6 +179,9 @@ void shadow_fini(struct vcpu *vcpu);
 void shadow_reset(struct vcpu *vcpu);
 /* True if the fault hit a guard: the context goes on with a fresh stack. */
 bool shadow_fault(struct vcpu *vcpu, const struct host_fault *fault, void *ucontext);
+/* True if the fault was a return to the void's pair; frame->pc is where the guest
+ * wanted to go. */
+bool shadow_void(struct vcpu *vcpu, const struct host_fault *fault, void *ucontext);
 
 /* ---- run.c ----------------------------------------------------------------- */
 
