@@ -10,8 +10,8 @@
  *  - store-conditional is used only behind its load-reserved with nothing but
  *    register instructions between (it must succeed), or with no reservation (it
  *    must fail); the manual leaves the rest to the implementation;
- *  - misaligned atomics, cbo.clean and cbo.flush, unless options->full: QEMU's
- *    user mode does not have them (doc/deviations.md).
+ *  - misaligned store-conditional, cbo.clean and cbo.flush, unless options->full:
+ *    QEMU's user mode does not have them (doc/deviations.md).
  *
  * Everything comes from the seed.
  */
@@ -254,7 +254,7 @@ put_memory(struct generator *g, struct riscv64_insn insn)
 {
 	unsigned size = access_size(insn.op);
 	bool atomic = riscv64_op_attributes(insn.op) & RVA_AMO;
-	bool aligned = atomic ? !g->full || !once_in(g, 12) : once_in(g, 2);
+	bool aligned = atomic ? !once_in(g, 12) : once_in(g, 2);
 
 	if (insn.rs1 && !once_in(g, 40))
 		put_address(g, insn.rs1, random_address(g, size, aligned) - (uint64_t)insn.imm);
@@ -404,7 +404,7 @@ static bool
 loses_flags(enum riscv64_op op)
 {
 	return op == RV_FROUND_S || op == RV_FROUND_D || op == RV_FROUNDNX_S ||
-	       op == RV_FROUNDNX_D || op == RV_FCVTMOD_W_D;
+	       op == RV_FROUNDNX_D;
 }
 
 static void
