@@ -205,7 +205,7 @@ static int64_t
 remap_locked(struct space *space, struct move *v, bool *code)
 {
 	size_t i = tree_look(space, v->from, v->from + PAGE);
-	uint64_t at = v->from, low, high;
+	uint64_t at = v->from;
 	struct mapping m;
 	int64_t result;
 
@@ -214,7 +214,7 @@ remap_locked(struct space *space, struct move *v, bool *code)
 		return -EFAULT;
 	/* A watch splits the host's mapping, which mremap would not cross. */
 	*code |= tree_executable(space, v->from, v->from + v->old_length);
-	watch_lift(space, v->from, v->from + v->old_length, &low, &high);
+	watch_lift(space, v->from, v->from + v->old_length);
 	if (v->flags & MREMAP_FIXED)
 		return remap_fixed(space, v, &m, code);
 	if (v->old_length >= v->length && !(v->flags & MREMAP_DONTUNMAP)) {
@@ -322,9 +322,9 @@ advise_locked(struct space *space, uint64_t start, uint64_t end, int advice)
 int64_t
 space_madvise(struct space *space, uint64_t address, uint64_t length, int advice)
 {
-	uint64_t end = address + align_up(length, PAGE), low, high;
+	uint64_t end = address + align_up(length, PAGE);
 	long valid = RAW3(SYS_madvise, 0, 0, advice);
-	bool code, lifted;
+	bool code;
 	int64_t result;
 
 	if (raw_failed(valid))
@@ -338,13 +338,11 @@ space_madvise(struct space *space, uint64_t address, uint64_t length, int advice
 	book_lock(space);
 	if (end > space->size)
 		end = space->size;
-	lifted = watch_lift(space, address, end, &low, &high);
+	watch_lift(space, address, end);
 	code = drops_contents(advice) && tree_executable(space, address, end);
 	result = advise_locked(space, address, end, advice);
 	book_unlock(space);
 	if (code)
 		space_code_gone(space, address, end);
-	else if (lifted)
-		space_code_gone(space, low, high);
 	return result;
 }

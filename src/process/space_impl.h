@@ -104,9 +104,8 @@ void space_code_gone(struct space *space, uint64_t start, uint64_t end);
 
 /* ---- space_watch.c: all but the two public ones need the lock ---- */
 void watch_clear(struct space *space, uint64_t start, uint64_t end);
-/* Lifts the watches in [start, end) at the host too; *low, *high: what they
- * covered. False when there were none. */
-bool watch_lift(struct space *space, uint64_t start, uint64_t end, uint64_t *low, uint64_t *high);
+/* Lifts the watches in [start, end), at the host too, and drops the code there. */
+void watch_lift(struct space *space, uint64_t start, uint64_t end);
 void watch_fini(struct space *space);
 void space_watch(struct cpu_space *cpu, uint64_t start, uint64_t end);
 

@@ -5,6 +5,10 @@
  * again. Pages that the guest may not write need no watch: nothing changes
  * them before an mprotect or mmap, which drop translations themselves.
  *
+ * Translations are dropped before the page is opened: else another thread could
+ * store there, announce it, and still find the old code. So the engine's lock is
+ * taken inside this folder's, never the other way round.
+ *
  * Two threads may fault on the same page at once. The second finds the watch
  * gone; that it was there a moment ago is known from `recent`.
  */
@@ -131,24 +135,24 @@ page_open(struct space *space, uint64_t page)
 		RAW3(SYS_mprotect, space->base + page, PAGE, space_host_prot(space->map[i].prot));
 }
 
-bool
-watch_lift(struct space *space, uint64_t start, uint64_t end, uint64_t *low, uint64_t *high)
+void
+watch_lift(struct space *space, uint64_t start, uint64_t end)
 {
 	struct watch_set *set = &space->watch;
-	uint64_t page;
+	uint64_t page, low = UINT64_MAX, high = 0;
 
-	*low = UINT64_MAX;
-	*high = 0;
 	for (size_t cursor = 0; set->count && watch_next(set, start, end, &cursor, &page); cursor++) {
-		page_open(space, page);
-		if (page < *low)
-			*low = page;
-		if (page + PAGE > *high)
-			*high = page + PAGE;
+		if (page < low)
+			low = page;
+		if (page + PAGE > high)
+			high = page + PAGE;
 	}
-	if (*high)
-		watch_clear(space, *low, *high);
-	return *high != 0;
+	if (!high)
+		return;
+	space_code_gone(space, low, high);
+	for (size_t cursor = 0; watch_next(set, low, high, &cursor, &page); cursor++)
+		page_open(space, page);
+	watch_clear(space, low, high);
 }
 
 void
@@ -179,6 +183,7 @@ space_unwatch_fault(struct space *space, uint64_t address)
 	book_lock(space);
 	watched = watch_has(set, page);
 	if (watched) {
+		space_code_gone(space, page, page + PAGE);
 		page_open(space, page);
 		watch_remove(set, page);
 		set->recent[set->recent_next++ % WATCH_RECENT] = page;
@@ -187,17 +192,12 @@ space_unwatch_fault(struct space *space, uint64_t address)
 			retry |= set->recent[i] == page;
 	}
 	book_unlock(space);
-	if (watched)
-		space_code_gone(space, page, page + PAGE);
 	return watched || retry;
 }
 
 void
 space_unwatch(struct space *space, uint64_t address, uint64_t length)
 {
-	uint64_t low, high;
-	bool any;
-
 	if (LIKELY(!__atomic_load_n(&space->watch.count, __ATOMIC_RELAXED)) || !length)
 		return;
 	if (address >= space->size)
@@ -205,11 +205,8 @@ space_unwatch(struct space *space, uint64_t address, uint64_t length)
 	if (length > space->size - address)
 		length = space->size - address;
 	book_lock(space);
-	any = watch_lift(space, align_down(address, PAGE), align_up(address + length, PAGE), &low,
-			 &high);
+	watch_lift(space, align_down(address, PAGE), align_up(address + length, PAGE));
 	book_unlock(space);
-	if (any)
-		space_code_gone(space, low, high);
 }
 
 void

@@ -297,13 +297,13 @@ clone_copied(struct thread *parent, uint64_t flags, void *parent_tid, void *chil
 
 	lock_take(&process->thread_lock);
 	lock_take(&signals->lock);
+	space_fork_before(process->space); /* outside the engine's lock: space_watch.c */
 	cpu_fork_before(&process->cpu_space);
-	space_fork_before(process->space);
 	result = host_clone(flags & ~(uint64_t)CLONE_SETTLS, NULL, parent_tid, child_tid, NULL, NULL);
 	if (!result)
 		parent->tid = (int)RAW0(SYS_gettid); /* first: locks ask for it */
-	space_fork_after(process->space, !result);
 	cpu_fork_after(&process->cpu_space, !result);
+	space_fork_after(process->space, !result);
 	if (result) {
 		lock_drop(&signals->lock);
 		lock_drop(&process->thread_lock);
