@@ -74,13 +74,13 @@ int
 riscv64_lift(struct ir_region *region, struct arena *arena, uint64_t pc, uint32_t mode,
 	     const struct guest_lift_limits *limits)
 {
-	struct lifter l = { .mode = mode, .single_block = limits->single_block };
+	struct lifter l = { .mode = mode, .join = INT32_MAX, .single_block = limits->single_block };
 	unsigned most = limits->insns ? limits->insns : DEFAULT_INSNS, count = 0;
 
 	ir_build_begin(&l.b, region, arena, guest_riscv64.slots, pc, mode);
 	region->helpers = riscv64_helpers;
 	region->helper_count = RV_HELPER_COUNT;
-	for (; !l.ended && count < most && next_insn(&l, limits); count++) {
+	for (; !l.ended && count < most && l.next != l.join && next_insn(&l, limits); count++) {
 		ir_at(&l.b, l.at, l.insn.length);
 		/* An invalid dynamic rounding mode makes what uses it illegal;
 		 * only instructions with a rounding mode have rm set. */

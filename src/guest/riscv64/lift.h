@@ -21,6 +21,7 @@ struct lifter {
 	struct ir_builder b;
 	struct riscv64_insn insn;
 	int32_t at, next; /* deltas of the instruction and of the one after */
+	int32_t join;     /* nearest place ahead that a branch goes to */
 	uint32_t mode;    /* mode key: enum riscv64_mode bits */
 	bool single_block;
 	bool ended;

@@ -35,6 +35,8 @@ LIFTER(lift_branch)
 		}
 		return;
 	}
+	if (target > l->next && target < l->join)
+		l->join = target;
 	ir_br(&l->b, cond, away, away + 1);
 	ir_block(&l->b, true);
 	ir_exit_jump(&l->b, target);
