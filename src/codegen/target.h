@@ -81,9 +81,6 @@ struct target_job {
 	bool baseline;              /* x86-64-v2 features only */
 	bool force_faults;          /* plant a trap (SIGILL) before every access */
 	struct code_mark *mark;     /* room for ins_count marks, or NULL */
-	uint32_t *exits;            /* room for exits_room offsets of exit records
-	                               from the first cold byte, or NULL */
-	uint32_t exits_room;
 };
 
 struct target_code {
@@ -94,7 +91,9 @@ struct target_code {
 	const struct code_move *move;
 	uint32_t move_count;
 	uint32_t mark_count;
-	uint32_t exit_count; /* of the job's exits, as far as there was room */
+	const uint32_t *exit; /* exit records: offsets from the region's first
+	                         cold byte */
+	uint32_t exit_count;
 };
 
 enum target_result {

@@ -11,7 +11,7 @@
 #include "monitor/host_text.h"
 #include "monitor/monitor.h"
 
-enum { STREAM = 256 << 10, EXITS = 512, GUEST_WIDTH = 30, IR_WIDTH = 32 };
+enum { STREAM = 256 << 10, GUEST_WIDTH = 30, IR_WIDTH = 32 };
 
 static void
 put_columns(struct writer *w, const char *guest, const char *ir, const char *host)
@@ -58,7 +58,6 @@ struct explained {
 	struct ir_region region;
 	struct target_code code;
 	struct code_mark *mark;
-	uint32_t *exits;
 	uint8_t *hot, *cold; /* their first bytes */
 	struct host_text host, cold_text;
 	bool compiled;
@@ -128,7 +127,7 @@ read_cold(struct explained *x, const struct host_map *map)
 
 	memcpy(code, x->cold, x->code.cold_size);
 	for (uint32_t i = 0; i < x->code.exit_count; i++)
-		memset(code + x->exits[i], 0x90, sizeof(struct code_exit));
+		memset(code + x->code.exit[i], 0x90, sizeof(struct code_exit));
 	host_text_read(&x->cold_text, code, x->code.cold_size, map->cold, map);
 }
 
@@ -140,18 +139,17 @@ compile_region(struct explained *x, uint8_t *memory)
 	struct code_stream cold = { memory + STREAM, memory + 2 * STREAM };
 	struct target_job job = {
 		.region = &x->region, .hot = &hot, .cold = &cold, .arena = &x->arena,
-		.anchor_slot = memory, .guest_base_zero = true, .exits_room = EXITS,
+		.anchor_slot = memory, .guest_base_zero = true,
 	};
 
 	if (!target)
 		return false;
 	job.mark = x->mark = arena_alloc(&x->arena, x->region.ins_count * sizeof *x->mark);
-	job.exits = x->exits = arena_alloc(&x->arena, EXITS * sizeof *x->exits);
 	if (target->compile(&job, &x->code) != TARGET_OK)
 		return false;
 	x->hot = memory + 64 + x->code.entry;
 	x->cold = memory + STREAM;
-	struct host_map map = { .anchor = memory - x->hot, .cold = (uint32_t)(x->cold - x->hot), .exits = x->exits,
+	struct host_map map = { .anchor = memory - x->hot, .cold = (uint32_t)(x->cold - x->hot), .exits = x->code.exit,
 				.exit_count = x->code.exit_count, .record_size = sizeof(struct code_exit) };
 
 	host_text_read(&x->host, x->hot, x->code.hot_size, 0, &map);
@@ -180,18 +178,18 @@ put_exits(struct explained *x)
 	uint32_t cold = (uint32_t)(x->cold - x->hot);
 
 	for (uint32_t i = 0; i < x->code.exit_count; i++) {
-		const struct code_exit *record = (const void *)(x->cold + x->exits[i]);
-		uint32_t from = cold + x->exits[i] + (uint32_t)sizeof *record;
-		uint32_t to = i + 1 < x->code.exit_count ? cold + x->exits[i + 1] : cold + x->code.cold_size;
+		const struct code_exit *record = (const void *)(x->cold + x->code.exit[i]);
+		uint32_t from = cold + x->code.exit[i] + (uint32_t)sizeof *record;
+		uint32_t to = i + 1 < x->code.exit_count ? cold + x->code.exit[i + 1] : cold + x->code.cold_size;
 
 		writer_put(&x->w, "%sexit %u: %s 0x%llx, after %u instructions", i ? "" : "\n", i + 1,
 			   exit_name(record->kind), (unsigned long long)(x->region.pc + (uint64_t)(int64_t)record->target),
 			   record->retired);
 		if (record->patch)
 			writer_put(&x->w, "; chained by the jump's distance at %s0x%llx",
-				   record->patch + (int64_t)x->exits[i] < 0 ? "hot+" : "cold+",
-				   (unsigned long long)(record->patch + (int64_t)x->exits[i] +
-							(record->patch + (int64_t)x->exits[i] < 0 ? cold : 0)));
+				   record->patch + (int64_t)x->code.exit[i] < 0 ? "hot+" : "cold+",
+				   (unsigned long long)(record->patch + (int64_t)x->code.exit[i] +
+							(record->patch + (int64_t)x->code.exit[i] < 0 ? cold : 0)));
 		writer_put(&x->w, "\n");
 		for (unsigned n = 0; n < x->cold_text.count; n++) {
 			const struct host_line *line = &x->cold_text.line[n];

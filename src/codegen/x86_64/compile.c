@@ -348,6 +348,7 @@ compile(const struct target_job *job, struct target_code *code)
 	code->move = g->move;
 	code->move_count = g->move_count;
 	code->mark_count = g->mark_count;
+	code->exit = g->exit;
 	code->exit_count = g->exit_count;
 	job->hot->w = g->hot.p;
 	job->cold->w = g->cold.p;

@@ -30,8 +30,7 @@ put_record(struct gen *g, unsigned kind, unsigned trap, int32_t target, int32_t 
 	};
 	g->cold.p += sizeof *record;
 	record->stub = (int32_t)(g->cold.p - (uint8_t *)record);
-	if (UNLIKELY(g->job->exits) && g->exit_count < g->job->exits_room)
-		g->job->exits[g->exit_count++] = (uint32_t)((uint8_t *)record - g->cold_start);
+	add_exit(g, record);
 	return record;
 }
 

@@ -92,7 +92,9 @@ struct gen {
 	uint32_t point_count, point_capacity;
 	struct code_move *move;
 	uint32_t move_count, move_capacity;
-	uint32_t mark_count, exit_count; /* given to the job's mark and exits */
+	uint32_t *exit; /* of records */
+	uint32_t exit_count, exit_capacity;
+	uint32_t mark_count; /* given to the job's mark */
 	bool set_done;                   /* the current instruction has SET a slot */
 	bool failed;                     /* an op has no code here */
 };
@@ -201,6 +203,8 @@ void canonicalize_homes(struct gen *g, struct x86_asm *a, bool forget);
  * point another slot that is not at home. */
 void mark_fault(struct gen *g);
 void add_move(struct gen *g, const struct code_move *move);
+/* Lists the exit record. */
+void add_exit(struct gen *g, const struct code_exit *record);
 
 /* ---- address.c ---------------------------------------------------------- */
 

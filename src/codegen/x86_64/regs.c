@@ -691,6 +691,13 @@ add_move(struct gen *g, const struct code_move *move)
 }
 
 void
+add_exit(struct gen *g, const struct code_exit *record)
+{
+	g->exit = grow(g, g->exit, g->exit_count, &g->exit_capacity, sizeof *g->exit);
+	g->exit[g->exit_count++] = (uint32_t)((const uint8_t *)record - g->cold_start);
+}
+
+void
 mark_fault(struct gen *g)
 {
 	struct code_point *point;

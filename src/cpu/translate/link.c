@@ -16,21 +16,49 @@ may_link(struct translator *t, const struct code_exit *exit, const struct region
 	       from->mode == to->mode && t->link_count < t->link_max;
 }
 
+/* Under the lock; the exit's segment may be written. Listed first: a killed
+ * holder must not leave a link that nothing knows. */
+static void
+link_to(struct vcpu *vcpu, uint32_t exit, struct region *to)
+{
+	struct translator *t = translator_of(vcpu);
+
+	t->link[t->link_count] = (struct link){ exit, to->incoming };
+	to->incoming = t->link_count++;
+	t->target->link(exit_at(t, exit), t->memory.x - t->memory.w, region_entry(t, to));
+	vcpu->local->stats.links++;
+}
+
 void
 link_exit(struct vcpu *vcpu, uint32_t exit, struct region *to, uint32_t epoch)
 {
 	struct translator *t = translator_of(vcpu);
 
 	space_lock(vcpu->space);
-	if (t->epoch == epoch && may_link(t, exit_at(t, exit), to) && segment_unseal(t, exit, false)) {
-		/* Listed first: a killed holder must not leave a link that
-		 * nothing knows. */
-		t->link[t->link_count] = (struct link){ exit, to->incoming };
-		to->incoming = t->link_count++;
-		t->target->link(exit_at(t, exit), t->memory.x - t->memory.w, region_entry(t, to));
-		vcpu->local->stats.links++;
-	}
+	if (t->epoch == epoch && may_link(t, exit_at(t, exit), to) && segment_unseal(t, exit, false))
+		link_to(vcpu, exit, to);
 	space_unlock(vcpu->space);
+}
+
+void
+link_known(struct vcpu *vcpu, const struct region *region, const struct target_code *code)
+{
+	struct translator *t = translator_of(vcpu);
+
+	/* Lockstep takes regions one at a time, forced faults patch them. */
+	if (vcpu->options->accel != CPU_ACCEL_TRANSLATE || vcpu->options->force_faults)
+		return;
+	for (uint32_t i = 0; i < code->exit_count; i++) {
+		uint32_t exit = region->cold + code->exit[i];
+		const struct code_exit *record = exit_at(t, exit);
+		struct region *to;
+
+		if (!record->patch)
+			continue;
+		to = lookup_find(t, region->pc + (uint64_t)(int64_t)record->target, region->mode);
+		if (to && may_link(t, record, to))
+			link_to(vcpu, exit, to);
+	}
 }
 
 /* Other threads probe their jump tables meanwhile: the key alone is cleared,

@@ -99,6 +99,8 @@ region_publish(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, c
 	region->state = code ? REGION_LIVE : REGION_INTERPRET;
 	list_in_pages(vcpu->space, region, t->region_count);
 	lookup_insert(t, t->region_count++);
+	if (code)
+		link_known(vcpu, region, code);
 	return true;
 }
 

@@ -155,6 +155,9 @@ enum region_made region_make(struct vcpu *vcpu, struct cpu_stop *stop);
 
 /* Chains the exit at this offset to the region if both still live. */
 void link_exit(struct vcpu *vcpu, uint32_t exit, struct region *to, uint32_t epoch);
+/* Chains the exits of a region just made whose targets are there already.
+ * Under the lock. */
+void link_known(struct vcpu *vcpu, const struct region *region, const struct target_code *code);
 /* Under the lock: this region is never entered again. */
 void region_kill(struct cpu_space *space, uint32_t number);
 
