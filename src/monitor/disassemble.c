@@ -3,6 +3,19 @@
 #include "monitor/elf_file.h"
 #include "monitor/monitor.h"
 
+#include <string.h>
+
+static void
+put_line(struct writer *w, uint64_t address, const char *bytes, char *text)
+{
+	char *tab = strchr(text, '\t');
+
+	if (tab)
+		*tab++ = 0;
+	writer_put(w, tab ? "%8llx:  %-8s  %-10s %s\n" : "%8llx:  %-8s  %s%s\n", (unsigned long long)address,
+		   bytes, text, tab ? tab : "");
+}
+
 static void
 disassemble_range(struct writer *w, const struct elf_file *file, const struct elf_range *range)
 {
@@ -22,7 +35,7 @@ disassemble_range(struct writer *w, const struct elf_file *file, const struct el
 			break;
 		for (int i = length, n = 0; i-- > 0;)
 			n += text_format(bytes + n, sizeof bytes - (size_t)n, "%02x", range->bytes[at + (uint64_t)i]);
-		writer_put(w, "%8llx:  %-8s  %s\n", (unsigned long long)(range->address + at), bytes, text);
+		put_line(w, range->address + at, bytes, text);
 		at += (uint64_t)length;
 	}
 }

@@ -182,9 +182,11 @@ put_exits(struct explained *x)
 		uint32_t from = cold + x->code.exit[i] + (uint32_t)sizeof *record;
 		uint32_t to = i + 1 < x->code.exit_count ? cold + x->code.exit[i + 1] : cold + x->code.cold_size;
 
-		writer_put(&x->w, "%sexit %u: %s 0x%llx, after %u instructions", i ? "" : "\n", i + 1,
-			   exit_name(record->kind), (unsigned long long)(x->region.pc + (uint64_t)(int64_t)record->target),
-			   record->retired);
+		writer_put(&x->w, "%sexit %u: %s", i ? "" : "\n", i + 1, exit_name(record->kind));
+		if (record->kind != IR_EXIT_RETURN && record->kind != IR_EXIT_INDIRECT && record->kind != IR_EXIT_ICALL)
+			writer_put(&x->w, " 0x%llx",
+				   (unsigned long long)(x->region.pc + (uint64_t)(int64_t)record->target));
+		writer_put(&x->w, ", after %u instructions", record->retired);
 		if (record->patch)
 			writer_put(&x->w, "; chained by the jump's distance at %s0x%llx",
 				   record->patch + (int64_t)x->code.exit[i] < 0 ? "hot+" : "cold+",
