@@ -64,6 +64,9 @@ int text_format(char *buffer, size_t size, const char *format, ...) PRINTF_LIKE(
  * offers it. */
 void *pages_alloc(size_t size);
 void pages_free(void *pages, size_t size);
+/* Sanitizer builds: pages newly mapped by other means carry no marks of what was
+ * there before (a thread's stack). Else nothing. */
+void pages_unmark(void *pages, size_t size);
 
 /* ---- arena: many small objects that die together ------------------------ */
 

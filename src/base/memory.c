@@ -13,6 +13,17 @@ __attribute__((weak)) void __asan_unpoison_memory_region(const volatile void *ad
 #define PAGE 4096u
 #define CHUNK_SIZE (64u << 10)
 
+void
+pages_unmark(void *pages, size_t size)
+{
+#ifdef ISOMORPH_SANITIZE
+	if (__asan_unpoison_memory_region)
+		__asan_unpoison_memory_region(pages, align_up(size, PAGE));
+#endif
+	(void)pages;
+	(void)size;
+}
+
 void *
 pages_alloc(size_t size)
 {
@@ -21,11 +32,7 @@ pages_alloc(size_t size)
 
 	if (raw_failed(p))
 		return NULL;
-#ifdef ISOMORPH_SANITIZE
-	/* What was here before, a thread's stack, may have left its marks. */
-	if (__asan_unpoison_memory_region)
-		__asan_unpoison_memory_region((void *)p, align_up(size, PAGE));
-#endif
+	pages_unmark((void *)p, size);
 	return (void *)p;
 }
 

@@ -56,6 +56,7 @@ map_twice(size_t size, long *w, long *x)
 		  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (raw_failed(*w))
 		return *w;
+	pages_unmark((void *)*w, size);
 	*x = RAW5(SYS_mremap, *w, 0, size, MREMAP_MAYMOVE, 0);
 	if (raw_failed(*x)) {
 		RAW2(SYS_munmap, *w, size);

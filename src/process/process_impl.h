@@ -80,8 +80,9 @@ bool space_find(struct space *, uint64_t address, struct mapping *out);
 /* The next mapping that ends after address, for iteration in order; never a
  * reserved one. */
 bool space_next(struct space *, uint64_t address, struct mapping *out);
-/* Write fault at a guest address: true if the page was only watched for
- * translated code; the watch is gone, translations are invalid: retry. */
+/* Access fault at a guest address: true if the guest may write to the page, which
+ * was, or was a moment ago, watched for translated code; the watch is gone,
+ * translations are invalid: retry. */
 bool space_unwatch_fault(struct space *, uint64_t address);
 /* Before the kernel writes to guest memory for us: lifts watches in
  * [address, address + length). Cheap when there are none there. */

@@ -279,9 +279,9 @@ space_note(struct space *space, const struct mapping *mapping)
 	code = tree_executable(space, mapping->start, mapping->end);
 	watch_clear(space, mapping->start, mapping->end);
 	tree_set(space, mapping);
-	book_unlock(space);
 	if (code)
 		space_code_gone(space, mapping->start, mapping->end);
+	book_unlock(space);
 }
 
 void
@@ -295,9 +295,9 @@ space_forget(struct space *space, uint64_t address, uint64_t length)
 		space_remove(space, address, address + length);
 	watch_clear(space, address, address + length);
 	tree_clear(space, address, address + length);
-	book_unlock(space);
 	if (code)
 		space_code_gone(space, address, address + length);
+	book_unlock(space);
 }
 
 /* ---- fork ---------------------------------------------------------------- */
@@ -324,5 +324,7 @@ space_fork_after(struct space *space, bool child)
 			continue;
 		}
 		space_remove(space, m.start, m.end);
+		if (m.prot & PROT_EXEC)
+			space_code_gone(space, m.start, m.end);
 	}
 }

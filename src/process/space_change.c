@@ -92,9 +92,9 @@ space_mprotect(struct space *space, uint64_t address, uint64_t length, int prot)
 		return -ENOMEM;
 	book_lock(space);
 	result = protect_locked(space, address, end, prot, &code);
-	book_unlock(space);
 	if (code)
 		space_code_gone(space, address, end);
+	book_unlock(space);
 	return result;
 }
 
@@ -262,12 +262,12 @@ space_mremap(struct space *space, uint64_t old, uint64_t old_length, uint64_t ne
 		return flags & MREMAP_FIXED ? -EINVAL : -ENOMEM;
 	book_lock(space);
 	result = remap_locked(space, &v, &code);
-	book_unlock(space);
 	if (code) {
 		space_code_gone(space, old, old + align_up(old_length, PAGE));
 		if (result >= 0 && (uint64_t)result != old)
 			space_code_gone(space, (uint64_t)result, (uint64_t)result + v.length);
 	}
+	book_unlock(space);
 	return result;
 }
 
@@ -341,8 +341,8 @@ space_madvise(struct space *space, uint64_t address, uint64_t length, int advice
 	watch_lift(space, address, end);
 	code = drops_contents(advice) && tree_executable(space, address, end);
 	result = advise_locked(space, address, end, advice);
-	book_unlock(space);
 	if (code)
 		space_code_gone(space, address, end);
+	book_unlock(space);
 	return result;
 }

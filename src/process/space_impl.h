@@ -18,9 +18,9 @@
  * ones are free at the host too. With a base, a window of addresses is reserved
  * whole, and a free address is a PROT_NONE page of the reservation.
  *
- * Locks: `lock` guards everything. The code cache's lock comes before it:
- * code, anchor and watch are called with that one held, so cpu_invalidate is
- * called only after this one was dropped.
+ * Locks: `lock` guards everything. The code cache's lock comes after it (code,
+ * anchor and watch are called without that one), so that translations die before
+ * this one is dropped: whoever gets addresses next finds nothing old there.
  */
 #ifndef PROCESS_SPACE_IMPL_H
 #define PROCESS_SPACE_IMPL_H
@@ -31,13 +31,10 @@
 #define PAGE 4096u
 /* The kernel's distance between a stack and what lies below it. */
 #define STACK_GUARD (256u * PAGE)
-#define WATCH_RECENT 64u
 
 struct watch_set { /* open addressing; a slot holds an address | 1, or 0 */
 	uint64_t *slot;
 	size_t size, count; /* size: a power of two or 0 */
-	uint64_t recent[WATCH_RECENT]; /* pages whose watch went by a fault */
-	unsigned recent_next;
 };
 
 struct space {
@@ -99,7 +96,7 @@ void space_unclaim(struct space *space, uint64_t start, uint64_t end);
 void space_remove(struct space *space, uint64_t start, uint64_t end);
 /* What the host is told: code is data to it. */
 int space_host_prot(uint32_t prot);
-/* Code at [start, end) is gone: to be called without the lock. */
+/* Code at [start, end) is gone, at the host too. */
 void space_code_gone(struct space *space, uint64_t start, uint64_t end);
 
 /* ---- space_watch.c: all but the two public ones need the lock ---- */

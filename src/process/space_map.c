@@ -450,9 +450,9 @@ space_mmap(struct space *space, uint64_t address, uint64_t length, int prot, int
 		return result;
 	book_lock(space);
 	result = map_locked(space, &r, &code);
-	book_unlock(space);
 	if (code)
 		space_code_gone(space, r.address, r.address + r.length);
+	book_unlock(space);
 	return result;
 }
 
@@ -469,9 +469,9 @@ space_munmap(struct space *space, uint64_t address, uint64_t length)
 	book_lock(space);
 	code = tree_executable(space, address, address + length);
 	space_remove(space, address, address + length);
-	book_unlock(space);
 	if (code)
 		space_code_gone(space, address, address + length);
+	book_unlock(space);
 	return 0;
 }
 
@@ -519,8 +519,8 @@ space_brk(struct space *space, uint64_t address)
 	if (done)
 		space->brk = address;
 	address = space->brk;
-	book_unlock(space);
 	if (code)
 		space_code_gone(space, align_down(address, PAGE), align_up(old, PAGE));
+	book_unlock(space);
 	return (int64_t)address;
 }

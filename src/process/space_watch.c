@@ -10,7 +10,9 @@
  * taken inside this folder's, never the other way round.
  *
  * Two threads may fault on the same page at once. The second finds the watch
- * gone; that it was there a moment ago is known from `recent`.
+ * gone. So it does when the kernel was about to write there, or when an mprotect
+ * came in between. Hence a store that the book allows is made again, after the
+ * host was told once more what the book says.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -101,14 +103,6 @@ watch_next(const struct watch_set *set, uint64_t start, uint64_t end, size_t *cu
 	return false;
 }
 
-static void
-recent_forget(struct watch_set *set, uint64_t start, uint64_t end)
-{
-	for (unsigned i = 0; i < WATCH_RECENT; i++)
-		if (set->recent[i] >= start && set->recent[i] < end)
-			set->recent[i] = 0;
-}
-
 void
 watch_clear(struct space *space, uint64_t start, uint64_t end)
 {
@@ -116,7 +110,6 @@ watch_clear(struct space *space, uint64_t start, uint64_t end)
 	uint64_t page;
 	size_t cursor = 0;
 
-	recent_forget(set, start, end);
 	/* The removed slot may be filled by a later entry: look at it again. */
 	while (set->count && watch_next(set, start, end, &cursor, &page))
 		watch_remove(set, page);
@@ -126,13 +119,15 @@ watch_clear(struct space *space, uint64_t start, uint64_t end)
 		watch_remove(set, page);
 }
 
-static void
+/* False when the guest may not write there. */
+static bool
 page_open(struct space *space, uint64_t page)
 {
 	size_t i = tree_find(space, page);
 
-	if (i < space->count && space->map[i].start <= page)
-		RAW3(SYS_mprotect, space->base + page, PAGE, space_host_prot(space->map[i].prot));
+	if (i == space->count || space->map[i].start > page || !(space->map[i].prot & PROT_WRITE))
+		return false;
+	return !RAW3(SYS_mprotect, space->base + page, PAGE, space_host_prot(space->map[i].prot));
 }
 
 void
@@ -178,21 +173,18 @@ space_unwatch_fault(struct space *space, uint64_t address)
 {
 	struct watch_set *set = &space->watch;
 	uint64_t page = align_down(address, PAGE);
-	bool watched, retry = false;
+	bool retry;
 
+	if (address >= space->size)
+		return false;
 	book_lock(space);
-	watched = watch_has(set, page);
-	if (watched) {
+	if (watch_has(set, page)) {
 		space_code_gone(space, page, page + PAGE);
-		page_open(space, page);
 		watch_remove(set, page);
-		set->recent[set->recent_next++ % WATCH_RECENT] = page;
-	} else {
-		for (unsigned i = 0; i < WATCH_RECENT && page; i++)
-			retry |= set->recent[i] == page;
 	}
+	retry = page_open(space, page);
 	book_unlock(space);
-	return watched || retry;
+	return retry;
 }
 
 void

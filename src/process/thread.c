@@ -341,11 +341,13 @@ thread_clone(struct thread *parent, uint64_t flags, uint64_t stack, uint64_t par
 			signal_release(parent);
 			return -EAGAIN;
 		}
+		child->clear_child_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
 		abi->child(child->vcpu.frame, stack, flags & CLONE_SETTLS, tls);
 		made = clone_shared(child, flags, parent_word, child_word);
 	} else {
 		made = clone_copied(parent, flags, parent_word, child_word);
 		if (!made) {
+			parent->clear_child_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
 			abi->child(parent->vcpu.frame, stack, flags & CLONE_SETTLS, tls);
 			cpu_state_changed(&parent->vcpu);
 		}
@@ -372,6 +374,9 @@ thread_exit(struct thread *thread, int status)
 	host_signal_mask(SIGNAL_HELD, NULL);
 	robust_exit(thread);
 	host_signal_mask(~(uint64_t)0, NULL);
+	/* The kernel is about to write there, and would say nothing if it could
+	 * not: whoever joins this thread would wait for ever. */
+	space_unwatch(thread->process->space, thread->clear_child_tid, thread->clear_child_tid ? 4 : 0);
 	if (thread->vfork_child)
 		for (;;)
 			RAW1(SYS_exit, status);

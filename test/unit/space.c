@@ -407,17 +407,21 @@ test_watch(bool guest_base)
 	CHECK_INT(gone_start, at + PAGE);
 	CHECK_INT(host_prot_at(host + PAGE), RW);
 	CHECK(space_unwatch_fault(space, at + PAGE)); /* a second thread, late */
-	CHECK(!space_unwatch_fault(space, at));
+	CHECK_INT(gone, 1);
 	space_unwatch(space, at, PAGE);
 	CHECK_INT(gone, 1);
 	space_unwatch(space, at, 3 * PAGE);
 	CHECK_INT(gone, 2);
 	CHECK_INT(space->watch.count, 0);
 	CHECK_INT(host_prot_at(host + 2 * PAGE), RW);
+	CHECK(space_unwatch_fault(space, at + 2 * PAGE)); /* a store that came late for it */
+	CHECK(!space_unwatch_fault(space, at + 4 * PAGE));
+	CHECK(!space_unwatch_fault(space, UINT64_MAX));
 	process.cpu_space.watch(&process.cpu_space, at, at + 1);
 	CHECK_INT(space_mprotect(space, at, PAGE, PROT_READ | PROT_EXEC), 0);
 	CHECK_INT(gone, 3);
 	CHECK_INT(space->watch.count, 0);
+	CHECK(!space_unwatch_fault(space, at)); /* a fault of the guest's own */
 	process.cpu_space.watch(&process.cpu_space, at, at + 1);
 	CHECK_INT(space->watch.count, 0);
 	CHECK_INT(space_mprotect(space, at, PAGE, PROT_READ), 0);
