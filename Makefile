@@ -224,6 +224,6 @@ help:
 	@echo 'make check-quick   layers and unit tests, under a minute'
 	@echo 'make bench         speed against native and QEMU, into doc/performance.md'
 	@echo 'make lint          layers, format, clang-tidy, cppcheck'
-	@echo 'make install       PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+	@echo 'make install       PREFIX=$(PREFIX) DESTDIR=$(DESTDIR); make uninstall'
 	@echo 'make clean'
 	@echo 'Variables: CC, CFLAGS, OPTIMIZE, SANITIZE=address,undefined, CI=true'

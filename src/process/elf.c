@@ -152,9 +152,9 @@ open_interpreter(struct process *process, struct elf *program, struct elf *inter
 	fd = RAW4(SYS_openat, AT_FDCWD, host, O_RDONLY | O_CLOEXEC, 0);
 	if (raw_failed(fd))
 		return error_set(error, (int)-fd,
-				 "%s: its interpreter %s cannot be opened (error %ld); -L DIRECTORY names "
+				 "%s: its interpreter %s cannot be opened: %s; -L DIRECTORY names "
 				 "the root of %s libraries",
-				 program->path, path, -fd, process->guest->name);
+				 program->path, path, strerror((int)-fd), process->guest->name);
 	*interpreter = (struct elf){ .fd = (int)fd, .path = path };
 	if (elf_open(process, interpreter, arena, error)) {
 		RAW1(SYS_close, fd);

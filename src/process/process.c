@@ -129,8 +129,7 @@ open_log(struct process *process, struct error *error)
 	if (file) {
 		fd = RAW4(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 		if (raw_failed(fd))
-			return error_set(error, EINVAL, "-D %s: cannot be written (error %ld); name another file",
-					 file, -fd);
+			return error_set(error, EINVAL, "-D %s: cannot be written: %s", file, strerror((int)-fd));
 		fd = hide_fd(fd);
 	}
 	log_open((int)fd, process->options->strace || process->options->dump ? LOG_DEBUG : LOG_WARN);
@@ -156,11 +155,11 @@ is_directory(const char *path)
 static int
 load_error(struct error *error, int64_t result, const char *path, const struct exec_target *target)
 {
-	const char *why = "cannot be executed";
+	const char *why = strerror((int)-result); /* still on libc's own thread */
 
 	if (target->prefix_count) /* a script, and its interpreter failed */
-		return error_set(error, (int)-result, "%s: its interpreter %s cannot be executed (error %lld)", path,
-				 target->path, (long long)-result);
+		return error_set(error, (int)-result, "%s: its interpreter %s cannot be executed: %s", path,
+				 target->path, strerror((int)-result));
 	switch (-result) {
 	case ENOENT:
 		why = strchr(path, '/') ? "no such file" : "no such file here, and PATH is not searched";
@@ -176,7 +175,7 @@ load_error(struct error *error, int64_t result, const char *path, const struct e
 		why = "too many links or scripts";
 		break;
 	}
-	return error_set(error, (int)-result, "%s: %s (error %lld)", path, why, (long long)-result);
+	return error_set(error, (int)-result, "%s: %s", path, why);
 }
 
 /* Finds the program that is to be run; its kind must be a guest's. */

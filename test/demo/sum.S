@@ -6,18 +6,19 @@
 # with what the signal frame says a0 was (42), plus the distance of the PC from
 # the instruction that must have faulted (0).
 	.option norvc
+	.option norelax
 	.globl _start, sum
 _start:
 #ifdef BAD
 	li a7, 134		# rt_sigaction(SIGSEGV, &action, NULL, 8)
 	li a0, 11
-	la a1, action
+	lla a1, action
 	li a2, 0
 	li a3, 8
 	ecall
 #endif
-	la a0, first
-	call sum
+	lla a0, first
+	jal sum
 	li a7, 93		# exit(sum)
 	ecall
 
@@ -36,7 +37,7 @@ loop:
 handler:			# (signal, siginfo, ucontext): pc at 176, a0 at 256
 	ld a0, 256(a2)
 	ld a1, 176(a2)
-	la a3, loop
+	lla a3, loop
 	sub a1, a1, a3
 	add a0, a0, a1
 	li a7, 93
