@@ -125,6 +125,15 @@ random_insn(struct generator *g, unsigned form, uint32_t *raw)
 	return insn;
 }
 
+/* Vector loads and stores: QEMU executes some of them without the extension. */
+static bool
+is_vector_access(uint32_t bits)
+{
+	unsigned width = bits >> 12 & 7;
+
+	return (bits & 0x5f) == 0x07 && (width == 0 || width > 4);
+}
+
 /* An encoding that no extension here has. */
 static void
 put_illegal(struct generator *g)
@@ -141,7 +150,8 @@ put_illegal(struct generator *g)
 			bits = (bits & ~info.mask) | (info.match ^ 1u << below(g, 32));
 		if (once_in(g, 4))
 			bits &= 0xfffffffc;
-	} while ((bits & 0x1f) == 0x1f || riscv64_decode(bits, &insn));
+	} while ((bits & 0x1f) == 0x1f || riscv64_decode(bits, &insn) ||
+		 (!g->full && is_vector_access(bits)));
 	rv_word(&g->code, bits, riscv64_insn_length((uint16_t)bits));
 }
 
