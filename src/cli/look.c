@@ -17,7 +17,7 @@ static const char explain_help[] =
 	"Shows, for the region of code that starts at PLACE (a symbol or a hexadecimal\n"
 	"address; the entry point when there is none), each guest instruction, the IR it\n"
 	"becomes, and the host instructions, with where the guest's state is.\n\n"
-	"example: isomorph explain build/demo/riscv64/usr/bin/bash:main\n";
+	"example: isomorph explain build/demo/riscv64/usr/lib/riscv64-linux-gnu/libm.so.6:cbrt\n";
 
 /* The one argument of a verb; NULL after --help or an error, *code the exit
  * code. */

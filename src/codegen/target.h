@@ -115,6 +115,9 @@ struct target_thunks {
 
 struct target {
 	const char *name;
+	const char *objdump; /* options with which objdump reads its code */
+	/* The register that a slot lives in at region boundaries, or NULL. */
+	const char *(*home)(const struct ir_slot *slot);
 	/* A hash of the host features it generates for. */
 	uint64_t (*features)(void);
 	enum target_result (*compile)(const struct target_job *job, struct target_code *code);

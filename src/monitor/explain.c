@@ -22,29 +22,18 @@ put_columns(struct writer *w, const char *guest, const char *ir, const char *hos
 		writer_put(w, "%-*s  %s\n", GUEST_WIDTH, guest, ir);
 }
 
-static const char *
-host_register(const struct ir_slot *slot)
-{
-	static const char *const gpr[] = { "rbx", "rsi", "rdi", "r8", "r9", "r10", "r12", "r13", "r14", "r15" };
-	static const char *const xmm[] = { "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",  "xmm5",
-					   "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11" };
-
-	if (slot->boundary < 0)
-		return NULL;
-	if (slot->type >= IR_F16)
-		return slot->boundary < 12 ? xmm[slot->boundary] : NULL;
-	return slot->boundary < 10 ? gpr[slot->boundary] : NULL;
-}
-
 static void
 put_state_map(struct writer *w, const struct ir_slots *slots)
 {
+	const struct target *target = target_host();
 	int column = 0;
 
+	if (!target)
+		return;
 	writer_put(w, "State: these guest registers live in host registers between regions;\n"
 		      "the others in the frame, at rbp and an offset. rsp is the shadow stack.");
 	for (unsigned i = 0; i < slots->count; i++) {
-		const char *host = host_register(&slots->slot[i]);
+		const char *host = target->home(&slots->slot[i]);
 
 		if (host)
 			writer_put(w, "%s%6s=%-5s", column++ % 6 ? "" : "\n", slots->slot[i].name, host);
@@ -150,7 +139,7 @@ compile_region(struct explained *x, uint8_t *memory)
 	x->hot = memory + 64 + x->code.entry;
 	x->cold = memory + STREAM;
 	struct host_map map = { .anchor = memory - x->hot, .cold = (uint32_t)(x->cold - x->hot), .exits = x->code.exit,
-				.exit_count = x->code.exit_count, .record_size = sizeof(struct code_exit) };
+				.exit_count = x->code.exit_count, .record_size = sizeof(struct code_exit), .objdump = target->objdump };
 
 	host_text_read(&x->host, x->hot, x->code.hot_size, 0, &map);
 	read_cold(x, &map);

@@ -36,25 +36,27 @@ name_memory(char *line, const struct host_map *map)
 			return;
 		snprintf(name, sizeof name, "record %u", record);
 	}
-	sprintf(open, "[%s]", name);
+	snprintf(open, strlen(open) + 1, "[%s]", name);
 }
 
 /* A jump or call to a stub names it. */
 static void
-name_target(char *line, const struct host_map *map)
+name_target(char *line, size_t size, const struct host_map *map)
 {
 	char *last = strrchr(line, ' ');
 	unsigned number;
 	int64_t offset;
+	size_t room;
 
 	if (!last || strncmp(last, " 0x", 3) != 0 || (line[0] != 'j' && strncmp(line, "call", 4) != 0))
 		return;
+	room = size - (size_t)(last - line);
 	offset = (int64_t)strtoull(last + 1, NULL, 16);
 	number = exit_at(map, offset, map->record_size);
 	if (number)
-		sprintf(last, " exit %u", number);
+		snprintf(last, room, " exit %u", number);
 	else if (offset >= (int64_t)map->cold)
-		sprintf(last, " cold+0x%x", (unsigned)(offset - map->cold));
+		snprintf(last, room, " cold+0x%x", (unsigned)(offset - map->cold));
 }
 
 static void
@@ -72,7 +74,7 @@ add_line(struct host_text *text, const char *line, const struct host_map *map)
 	for (char *end = add->text + strlen(add->text); end > add->text && end[-1] == ' ';)
 		*--end = 0;
 	name_memory(add->text, map);
-	name_target(add->text, map);
+	name_target(add->text, sizeof add->text, map);
 	text->count++;
 }
 
@@ -89,7 +91,7 @@ host_text_read(struct host_text *text, const uint8_t *code, uint32_t size, uint3
 		return;
 	if (write(fd, code, size) == (ssize_t)size) {
 		snprintf(command, sizeof command,
-			 "objdump -D -b binary -m i386:x86-64 -M intel --no-show-raw-insn --adjust-vma=%u %s 2>/dev/null",
+			 "objdump -D -b binary %s --no-show-raw-insn --adjust-vma=%u %s 2>/dev/null", map->objdump,
 			 base, path);
 		pipe = popen(command, "r");
 		while (pipe && text->count < size && fgets(line, sizeof line, pipe))

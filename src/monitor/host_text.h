@@ -22,6 +22,7 @@ struct host_map {
 	const uint32_t *exits; /* exit records, from the first cold byte */
 	uint32_t exit_count;
 	uint32_t record_size;
+	const char *objdump; /* the target's options for it */
 };
 
 /* Disassembles size bytes that lie at offset base, by objdump. No lines when

@@ -212,12 +212,25 @@ put_mark(struct gen *g, ir_ref ref)
 		g->job->mark[g->mark_count++] = (struct code_mark){ ref, (uint32_t)(g->hot.p - g->hot_start), "" };
 }
 
+static const char gpr_name[16][4] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+				      "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
+static const char fpr_name[16][6] = { "xmm0", "xmm1", "xmm2",  "xmm3",	"xmm4",	 "xmm5",  "xmm6",  "xmm7",
+				      "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15" };
+
+static const char *
+home(const struct ir_slot *slot)
+{
+	if (slot->boundary < 0)
+		return NULL;
+	if (type_is_fp((enum ir_type)slot->type))
+		return slot->boundary < BOUNDARY_FPRS ? fpr_name[slot->boundary] : NULL;
+	return slot->boundary < BOUNDARY_GPRS ? gpr_name[boundary_gpr[slot->boundary]] : NULL;
+}
+
 /* Says in the newest mark where the op has left its value. */
 static void
 mark_value(struct gen *g, ir_ref ref)
 {
-	static const char names[16][4] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-					   "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
 	const struct ir_ins *ins = &g->ins[ref];
 	const struct val *v = &g->val[resolve(g, ref)];
 	int slot = ins->op == IR_SET ? ins->aux : v->home;
@@ -229,10 +242,8 @@ mark_value(struct gen *g, ir_ref ref)
 		return;
 	if (reg == NO_REG && slot != NO_SLOT)
 		reg = g->slot_reg[slot];
-	if (reg != NO_REG && type_is_fp(type))
-		text_format(mark->where, sizeof mark->where, "xmm%d", reg);
-	else if (reg != NO_REG)
-		text_format(mark->where, sizeof mark->where, "%s", names[reg]);
+	if (reg != NO_REG)
+		text_format(mark->where, sizeof mark->where, "%s", type_is_fp(type) ? fpr_name[reg] : gpr_name[reg]);
 	else if (slot != NO_SLOT || v->spill >= 0)
 		text_format(mark->where, sizeof mark->where, "frame");
 }
@@ -363,6 +374,8 @@ features(void)
 
 const struct target target_x86_64 = {
 	.name = "x86-64",
+	.objdump = "-m i386:x86-64 -M intel",
+	.home = home,
 	.features = features,
 	.compile = compile,
 	.thunks = x86_thunks,
