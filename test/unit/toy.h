@@ -182,7 +182,7 @@ static const struct guest toy_guest = {
 
 #define TOY_PAGES 64
 static uint8_t *toy_memory; /* TOY_PAGES of code and data; the last one missing */
-static bool toy_watched[TOY_PAGES];
+static bool toy_watched[TOY_PAGES]; /* once, or now: such a page has no other faults */
 static unsigned long toy_unwatched; /* stores that hit watched pages */
 static struct cpu_space toy_space;
 static _Thread_local struct vcpu *toy_current;
@@ -216,9 +216,10 @@ static void
 toy_watch(struct cpu_space *space, uint64_t start, uint64_t end)
 {
 	(void)space;
+	/* First the mark: another thread's store may fault at once. */
+	for (uint64_t page = start; page < end; page += 4096)
+		__atomic_store_n(&toy_watched[(page - toy_address(0, 0)) / 4096], true, __ATOMIC_SEQ_CST);
 	mprotect((void *)(uintptr_t)start, end - start, PROT_READ);
-	for (; start < end; start += 4096)
-		toy_watched[(start - toy_address(0, 0)) / 4096] = true;
 }
 
 static void
@@ -230,9 +231,10 @@ toy_handler(int signal, siginfo_t *info, void *context)
 		uint64_t page = toy_address((unsigned)(offset / 4096), 0);
 
 		toy_unwatched++;
-		toy_watched[offset / 4096] = false;
-		cpu_invalidate(&toy_space, page, page + 4096);
+		/* The mark stays: a translator may be about to close the page. What
+		 * is translated until the page is open dies with the rest. */
 		mprotect((void *)(uintptr_t)page, 4096, PROT_READ | PROT_WRITE);
+		cpu_invalidate(&toy_space, page, page + 4096);
 		return;
 	}
 	if (toy_current && cpu_host_fault(toy_current, signal, info, context))
