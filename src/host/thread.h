@@ -25,6 +25,18 @@ _Noreturn void host_stack_enter(void *top, void (*function)(void *argument), voi
 long host_clone(unsigned long flags, void *top, void *parent_tid, void *child_tid,
 		void (*function)(void *argument), void *argument);
 
+/* The kernel's struct clone_args as of its third version (clone3(2)). */
+struct host_clone_args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+	uint64_t set_tid, set_tid_size, cgroup;
+};
+
+/* The kernel's clone3, with the size that the arguments are said to have. With a
+ * stack in args, function is not NULL and runs as above; without one the child
+ * returns 0. Returns -errno on failure; -ENOSYS also where a filter of system
+ * calls keeps it away. */
+long host_clone3(const struct host_clone_args *args, size_t size, void (*function)(void *argument), void *argument);
+
 /* Ends the calling thread and gives back the memory that holds its stack. All
  * signals must be blocked. */
 _Noreturn void host_exit_unmap(void *memory, size_t size, int status);

@@ -3,6 +3,7 @@
 
 #define SYS_rt_sigreturn 15
 #define SYS_clone 56
+#define SYS_clone3 435
 #define SYS_exit 60
 #define SYS_munmap 11
 
@@ -66,6 +67,46 @@ host_clone:
 	ret
 	.cfi_endproc
 	.size host_clone, . - host_clone
+
+/* host_clone3(rdi args, rsi size, rdx function, rcx argument). The kernel sets
+ * the child's stack by args. */
+	.globl host_clone3
+	.type host_clone3, @function
+host_clone3:
+	.cfi_startproc
+	push %rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbx, 0
+	push %r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r12, 0
+	push %rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbp, 0
+	mov %rdx, %rbx
+	mov %rcx, %r12
+	mov $SYS_clone3, %eax
+	syscall
+	test %rax, %rax
+	jnz 1f
+	test %rbx, %rbx
+	jz 1f
+	xor %ebp, %ebp
+	mov %r12, %rdi
+	call *%rbx
+	ud2
+1:	pop %rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbp
+	pop %r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r12
+	pop %rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbx
+	ret
+	.cfi_endproc
+	.size host_clone3, . - host_clone3
 
 /* host_exit_unmap(rdi memory, rsi size, edx status): no stack from the first
  * system call on. */

@@ -174,6 +174,8 @@ struct signal_stack {
 	uint64_t size;
 };
 
+struct host_clone_args;
+
 struct process {
 	const struct isomorph_process_options *options;
 	const struct guest *guest;
@@ -233,6 +235,7 @@ struct thread {
 	siginfo_t pending_info[5];
 	void *block;              /* its thread block */
 	bool vfork_child;         /* the parent frees it */
+	bool drop_handlers;       /* CLONE_CLEAR_SIGHAND: at its start */
 };
 
 /* A system call's guest buffer as the host kernel may be handed it: NULL for 0,
@@ -248,9 +251,14 @@ struct thread *thread_new(struct process *process, struct error *error);
 void thread_free(struct thread *thread);
 /* Switches to the thread's own stack and runs it; never returns. */
 _Noreturn void thread_enter(struct thread *thread);
-/* clone, clone3, fork, vfork with the kernel's flags. */
-int64_t thread_clone(struct thread *parent, uint64_t flags, uint64_t stack, uint64_t parent_tid,
-		     uint64_t tls, uint64_t child_tid, uint64_t exit_signal);
+/* Flags of clone3 alone; not every libc's headers have them. */
+#define CLONE3_CLEAR_SIGHAND 0x100000000ull
+#define CLONE3_INTO_CGROUP 0x200000000ull
+
+/* clone, clone3, fork, vfork with the kernel's flags. args holds guest addresses
+ * and descriptors; its stack is the initial stack pointer, stack_size is not
+ * used. size is clone3's, 0 for the older calls. */
+int64_t thread_clone(struct thread *parent, const struct host_clone_args *args, size_t size);
 _Noreturn void thread_exit(struct thread *thread, int status);
 _Noreturn void process_exit(struct process *process, int status);
 

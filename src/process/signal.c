@@ -135,6 +135,22 @@ signal_action_set(struct thread *thread, int signal, const struct signal_action 
 	return result;
 }
 
+void
+signal_drop_handlers(struct thread *thread)
+{
+	struct signal_table *table = thread->signals;
+
+	for (int signal = 1; signal <= GUEST_SIGNALS; signal++) {
+		struct signal_action *action = &table->action[signal];
+		struct signal_action fresh = { .handler = action->handler == SIGNAL_IGNORE };
+		bool same = action->handler <= SIGNAL_IGNORE && !action->flags;
+
+		*action = fresh;
+		if (!same)
+			host_action(signal, action);
+	}
+}
+
 int
 signal_init(struct process *process, struct error *error)
 {

@@ -40,6 +40,9 @@ void signal_mask_unswap(struct thread *thread, long result);
 /* rt_sigaction; set and old may be NULL. 0 or -errno. */
 int64_t signal_action_set(struct thread *thread, int signal, const struct signal_action *set,
 			  struct signal_action *old);
+/* Every action but "ignore" becomes the default one (CLONE_CLEAR_SIGHAND), for a
+ * thread that shares its table with none. Signals must be held. */
+void signal_drop_handlers(struct thread *thread);
 /* Delivers a signal that its thread raised by an instruction; dies of it when it
  * is blocked, ignored or not handled. Signals must be held. */
 void signal_force(struct thread *thread, int signal, const siginfo_t *info);

@@ -189,6 +189,8 @@ start(void *argument)
 	thread->tid = (int)RAW0(SYS_gettid);
 	lock_identify(thread_number);
 	host_signal_stack(thread->block, ALT_STACK_SIZE);
+	if (thread->drop_handlers)
+		signal_drop_handlers(thread);
 	signal_release(thread);
 	run(thread);
 }
@@ -252,16 +254,34 @@ thread_copy(struct thread *parent, uint64_t flags)
 	return child;
 }
 
+/* The host kernel's own call, with what it may see: TLS and handlers are the
+ * emulator's. On top of a block the child runs start(child). */
 static long
-clone_shared(struct thread *child, uint64_t flags, void *parent_tid, void *child_tid)
+make_child(const struct host_clone_args *args, size_t size, struct thread *child)
+{
+	uint64_t flags = args->flags & ~(uint64_t)(CLONE_SETTLS | CLONE3_CLEAR_SIGHAND);
+	struct host_clone_args host = *args;
+
+	if (!size)
+		return host_clone(flags | args->exit_signal, child ? block_stack_top(child->block) : NULL,
+				  (void *)args->parent_tid, (void *)args->child_tid, start, child);
+	host.flags = flags;
+	host.stack = child ? (uintptr_t)child->block : 0;
+	host.stack_size = child ? (uintptr_t)block_stack_top(child->block) - (uintptr_t)child->block : 0;
+	host.tls = 0;
+	return host_clone3(&host, size, child ? start : NULL, child);
+}
+
+static long
+clone_shared(struct thread *child, const struct host_clone_args *args, size_t size)
 {
 	long result;
 
-	child->vfork_child = flags & CLONE_VFORK;
-	result = host_clone(flags & ~(uint64_t)CLONE_SETTLS, block_stack_top(child->block), parent_tid, child_tid,
-			    start, child);
+	child->vfork_child = args->flags & CLONE_VFORK;
+	child->drop_handlers = args->flags & CLONE3_CLEAR_SIGHAND;
+	result = make_child(args, size, child);
 	/* A vfork child has left our memory, or is dead, or never was. */
-	if (result < 0 || (flags & CLONE_VFORK))
+	if (result < 0 || (args->flags & CLONE_VFORK))
 		thread_free(child);
 	return result;
 }
@@ -289,7 +309,7 @@ fork_forget_others(struct thread *self)
 }
 
 static long
-clone_copied(struct thread *parent, uint64_t flags, void *parent_tid, void *child_tid)
+clone_copied(struct thread *parent, const struct host_clone_args *args, size_t size)
 {
 	struct process *process = parent->process;
 	struct signal_table *signals = parent->signals;
@@ -299,7 +319,7 @@ clone_copied(struct thread *parent, uint64_t flags, void *parent_tid, void *chil
 	lock_take(&signals->lock);
 	space_fork_before(process->space); /* outside the engine's lock: space_watch.c */
 	cpu_fork_before(&process->cpu_space);
-	result = host_clone(flags & ~(uint64_t)CLONE_SETTLS, NULL, parent_tid, child_tid, NULL, NULL);
+	result = make_child(args, size, NULL);
 	if (!result)
 		parent->tid = (int)RAW0(SYS_gettid); /* first: locks ask for it */
 	cpu_fork_after(&process->cpu_space, !result);
@@ -318,42 +338,47 @@ clone_copied(struct thread *parent, uint64_t flags, void *parent_tid, void *chil
 	parent->vfork_child = false;
 	parent->pending_sync = 0;
 	fork_forget_others(parent);
+	if (args->flags & CLONE3_CLEAR_SIGHAND)
+		signal_drop_handlers(parent);
 	return 0;
 }
 
 int64_t
-thread_clone(struct thread *parent, uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t tls,
-	     uint64_t child_tid, uint64_t exit_signal)
+thread_clone(struct thread *parent, const struct host_clone_args *args, size_t size)
 {
 	const struct abi *abi = parent->process->abi;
-	void *parent_word = guest_buffer(parent, parent_tid, 4, flags & (CLONE_PARENT_SETTID | CLONE_PIDFD));
-	void *child_word = guest_buffer(parent, child_tid, 4, flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID));
+	bool settls = args->flags & CLONE_SETTLS, shared = args->flags & CLONE_VM;
+	uint64_t clear = args->flags & CLONE_CHILD_CLEARTID ? args->child_tid : 0;
+	struct host_clone_args host = *args;
 	int64_t result = signal_hold(parent);
 	struct thread *child = NULL;
-	long made;
 
 	if (result)
 		return result;
-	flags = (flags & ~(uint64_t)CSIGNAL) | (exit_signal & CSIGNAL);
-	if (flags & CLONE_VM) {
-		child = thread_copy(parent, flags);
+	host.pidfd = (uintptr_t)guest_buffer(parent, args->pidfd, 4, args->flags & CLONE_PIDFD);
+	host.parent_tid = (uintptr_t)guest_buffer(parent, args->parent_tid, 4, args->flags & CLONE_PARENT_SETTID);
+	host.child_tid = (uintptr_t)guest_buffer(parent, args->child_tid, 4,
+						 args->flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID));
+	host.set_tid = (uintptr_t)guest_buffer(parent, args->set_tid, 4, false);
+	if (shared) {
+		child = thread_copy(parent, args->flags);
 		if (!child) {
 			signal_release(parent);
 			return -EAGAIN;
 		}
-		child->clear_child_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
-		abi->child(child->vcpu.frame, stack, flags & CLONE_SETTLS, tls);
-		made = clone_shared(child, flags, parent_word, child_word);
+		child->clear_child_tid = clear;
+		abi->child(child->vcpu.frame, args->stack, settls, args->tls);
+		result = clone_shared(child, &host, size);
 	} else {
-		made = clone_copied(parent, flags, parent_word, child_word);
-		if (!made) {
-			parent->clear_child_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
-			abi->child(parent->vcpu.frame, stack, flags & CLONE_SETTLS, tls);
+		result = clone_copied(parent, &host, size);
+		if (!result) {
+			parent->clear_child_tid = clear;
+			abi->child(parent->vcpu.frame, args->stack, settls, args->tls);
 			cpu_state_changed(&parent->vcpu);
 		}
 	}
 	signal_release(parent);
-	return made;
+	return result;
 }
 
 /* ---- the end ------------------------------------------------------------ */

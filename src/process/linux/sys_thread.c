@@ -2,7 +2,10 @@
 #include <linux/futex.h>
 #include <sched.h>
 
+#include "host/thread.h"
 #include "process/linux/linux.h"
+
+#define PAGE 4096u
 
 int64_t
 sys_exit(struct thread *thread, const uint64_t *a)
@@ -32,7 +35,61 @@ sys_exit_group(struct thread *thread, const uint64_t *a)
 int64_t
 sys_clone(struct thread *thread, const uint64_t *a)
 {
-	return thread_clone(thread, a[0], a[1], a[2], a[3], a[4], a[0] & CSIGNAL);
+	const struct host_clone_args args = {
+		.flags = (uint32_t)a[0] & ~(uint32_t)CSIGNAL, .exit_signal = a[0] & CSIGNAL, .stack = a[1],
+		.pidfd = a[2], .parent_tid = a[2], .tls = a[3], .child_tid = a[4],
+	};
+
+	return thread_clone(thread, &args, 0);
+}
+
+#define CLONE3_SIZE_FIRST 64u /* of the first version of struct clone_args */
+
+/* The kernel's copy_struct_from_user: a longer struct of a newer version is taken
+ * when it asks for nothing that is not known. */
+static int64_t
+read_clone_args(struct thread *thread, struct host_clone_args *args, uint64_t address, uint64_t size)
+{
+	char rest[64];
+
+	if (size > PAGE)
+		return -E2BIG;
+	if (size < CLONE3_SIZE_FIRST)
+		return -EINVAL;
+	for (uint64_t at = sizeof *args; at < size; at += sizeof rest) {
+		size_t piece = size - at < sizeof rest ? (size_t)(size - at) : sizeof rest;
+
+		if (mem_read(thread, rest, address + at, piece))
+			return -EFAULT;
+		for (size_t i = 0; i < piece; i++)
+			if (rest[i])
+				return -E2BIG;
+	}
+	return mem_read(thread, args, address, size < sizeof *args ? size : sizeof *args);
+}
+
+/* clone3(args, size). The host's kernel checks all but what it does not get to
+ * see. */
+int64_t
+sys_clone3(struct thread *thread, const uint64_t *a)
+{
+	struct host_clone_args args = { 0 };
+	int64_t result = read_clone_args(thread, &args, a[0], a[1]);
+
+	if (result)
+		return result;
+	if (!args.stack != !args.stack_size || (args.flags & CLONE3_CLEAR_SIGHAND && args.flags & CLONE_SIGHAND))
+		return -EINVAL;
+	if (args.stack) {
+		uint64_t limit = space_size(thread->process->space);
+
+		if (args.stack > limit || args.stack_size > limit - args.stack)
+			return -EINVAL;
+		args.stack += args.stack_size;
+	}
+	if (args.flags & CLONE3_INTO_CGROUP && args.cgroup <= INT32_MAX && fd_argument(thread, args.cgroup) < 0)
+		args.cgroup = INT32_MAX; /* not open either */
+	return thread_clone(thread, &args, a[1] < sizeof args ? (size_t)a[1] : sizeof args);
 }
 
 int64_t
