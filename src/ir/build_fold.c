@@ -254,7 +254,7 @@ is_extended(struct ir_builder *b, ir_ref ref, bool sign, unsigned from, unsigned
 		/* A mask that clears everything above is enough by itself. */
 		if (is_extended(b, x->b, false, sign ? from - 1 : from, 0))
 			return true;
-		/* fallthrough */
+		__attribute__((fallthrough));
 	case IR_OR:
 	case IR_XOR:
 		return depth && is_extended(b, x->a, sign, from, depth - 1) &&
