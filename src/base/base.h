@@ -71,7 +71,12 @@ void pages_unmark(void *pages, size_t size);
 /* ---- arena: many small objects that die together ------------------------ */
 
 /* Grows by chunks of pages; arena_reset keeps the first chunk. Not
- * thread-safe. A zeroed struct is an empty arena. */
+ * thread-safe. A zeroed struct is an empty arena.
+ *
+ * An arena, and a vec below, is never seen to hold pages that were given back: the
+ * child of a fork may free those of threads that it caught in the middle of any
+ * of these functions (some pages are lost then), and so may a parent those of a
+ * vfork child that was killed there. */
 struct arena {
 	struct arena_chunk *first;
 	struct arena_chunk *chunk;

@@ -65,10 +65,7 @@ arena_grow(struct arena *arena, size_t need)
 	if (!chunk)
 		fatal("out of host memory (%zu bytes)", size);
 	chunk->size = size;
-	if (arena->chunk)
-		arena->chunk->next = chunk;
-	else
-		arena->first = chunk;
+	__atomic_store_n(arena->chunk ? &arena->chunk->next : &arena->first, chunk, __ATOMIC_RELEASE);
 	arena_enter(arena, chunk);
 }
 
@@ -85,14 +82,15 @@ arena_alloc(struct arena *arena, size_t size)
 	return memset(p, 0, size);
 }
 
+/* Out of the list first, then freed: see base.h. */
 static void
-chunks_free(struct arena_chunk *chunk)
+chunks_free(struct arena_chunk **list)
 {
-	while (chunk) {
-		struct arena_chunk *next = chunk->next;
+	struct arena_chunk *chunk;
 
+	while ((chunk = *list)) {
+		__atomic_store_n(list, chunk->next, __ATOMIC_RELEASE);
 		pages_free(chunk, chunk->size);
-		chunk = next;
 	}
 }
 
@@ -101,15 +99,14 @@ arena_reset(struct arena *arena)
 {
 	if (!arena->first)
 		return;
-	chunks_free(arena->first->next);
-	arena->first->next = NULL;
+	chunks_free(&arena->first->next);
 	arena_enter(arena, arena->first);
 }
 
 void
 arena_fini(struct arena *arena)
 {
-	chunks_free(arena->first);
+	chunks_free(&arena->first);
 	*arena = (struct arena){ 0 };
 }
 
@@ -127,9 +124,11 @@ vec_push(struct vec *vec, size_t element_size)
 			fatal("out of host memory (%zu bytes)", bytes);
 		if (vec->data)
 			memcpy(data, vec->data, vec->count * element_size);
-		pages_free(vec->data, old);
-		vec->data = data;
+		/* With the old capacity the new data can be freed only in part:
+		 * no harm. */
+		data = __atomic_exchange_n(&vec->data, data, __ATOMIC_ACQ_REL);
 		vec->capacity = bytes / element_size;
+		pages_free(data, old);
 	}
 	element = (char *)vec->data + vec->count++ * element_size;
 	return memset(element, 0, element_size);
@@ -138,6 +137,6 @@ vec_push(struct vec *vec, size_t element_size)
 void
 vec_fini(struct vec *vec, size_t element_size)
 {
-	pages_free(vec->data, vec->capacity * element_size);
+	pages_free(__atomic_exchange_n(&vec->data, NULL, __ATOMIC_ACQ_REL), vec->capacity * element_size);
 	*vec = (struct vec){ 0 };
 }

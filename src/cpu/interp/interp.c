@@ -57,11 +57,12 @@ value_room(struct interp_cache *cache, uint32_t values)
 
 	if (LIKELY(values <= cache->values))
 		return cache->value;
-	pages_free(cache->value, cache->values * VALUE_SIZE);
-	cache->value = pages_alloc(size);
+	/* Never seen to hold pages that are given back: base.h, arenas. */
+	pages_free(__atomic_exchange_n(&cache->value, NULL, __ATOMIC_ACQ_REL), cache->values * VALUE_SIZE);
+	cache->values = (uint32_t)(size / VALUE_SIZE);
+	__atomic_store_n(&cache->value, pages_alloc(size), __ATOMIC_RELEASE);
 	if (!cache->value)
 		fatal("out of host memory (%zu bytes)", size);
-	cache->values = (uint32_t)(size / VALUE_SIZE);
 	return cache->value;
 }
 
