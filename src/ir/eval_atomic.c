@@ -23,13 +23,7 @@
 		old[0] = expected; \
 	} while (0)
 
-#if defined(__x86_64__)
-#define HAVE_EXCHANGE_128 __attribute__((target("cx16")))
-#else
-#define HAVE_EXCHANGE_128
-#endif
-
-ANY_ADDRESS HAVE_EXCHANGE_128 static bool
+ANY_ADDRESS static bool
 exchange_128(uint8_t *p, uint64_t *old, const uint64_t *fresh)
 {
 	u128 expected = (u128)old[1] << 64 | old[0];
