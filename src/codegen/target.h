@@ -127,7 +127,7 @@ struct target {
 	 * address. False: no room. */
 	bool (*thunks)(const struct ir_slots *slots, struct code_stream *hot, ptrdiff_t w_to_x,
 		       struct target_thunks *thunks);
-	/* Prepares a frame: common exits, empty jump table, host FP control,
+	/* Prepares a zeroed frame: common exits, empty jump table, host FP control,
 	 * constants. Leaves helper[], shadow_stack and guest_base to the caller. */
 	void (*frame_init)(struct ir_frame *frame, const struct target_thunks *thunks);
 	/* Folds the host's sticky flags into fp_flags; host_fp follows fp_round. */

@@ -13,13 +13,16 @@
  * first 256 bytes (integer registers) take short displacements. */
 #define IR_FRAME_BIAS 128
 
-#define IR_JUMP_TABLE_SIZE 4096 /* entries; a power of two */
+#define IR_JUMP_TABLE_SIZE 16384 /* entries; a power of two */
 
 struct ir_jump {
 	uint64_t pc;    /* guest address, or IR_JUMP_EMPTY */
 	void *host;     /* entry of its region */
 };
-#define IR_JUMP_EMPTY 1u /* matches no address that is looked up: those are even */
+/* Matches no address that is looked up: those are even. A zeroed entry is as
+ * empty, but for the first: address 0 is looked up nowhere else. So pages of
+ * the table that were never filled need not be written. */
+#define IR_JUMP_EMPTY 1u
 
 #define IR_SCRATCH 32
 

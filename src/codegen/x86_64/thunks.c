@@ -58,8 +58,7 @@ x86_frame_init(struct ir_frame *frame, const struct target_thunks *thunks)
 	frame->host_fp = MXCSR_DEFAULT;
 	set_round(frame);
 	frame->link_address = IR_LINK_NONE;
-	for (unsigned i = 0; i < IR_JUMP_TABLE_SIZE; i++)
-		frame->jump[i] = (struct ir_jump){ .pc = IR_JUMP_EMPTY };
+	frame->jump[0].pc = IR_JUMP_EMPTY;
 	k[K_BOX32] = 0xffffffff00000000;
 	k[K_SIGN64] = UINT64_C(1) << 63;
 	k[K_SIGN32] = UINT64_C(1) << 31;

@@ -12,8 +12,10 @@ static void
 forget_code(struct vcpu *vcpu)
 {
 	shadow_reset(vcpu);
-	for (unsigned i = 0; i < IR_JUMP_TABLE_SIZE; i++)
-		vcpu->frame->jump[i] = (struct ir_jump){ .pc = IR_JUMP_EMPTY };
+	for (unsigned i = 0; i < IR_JUMP_TABLE_SIZE; i++) {
+		if (vcpu->frame->jump[i].pc) /* leave pages alone that were never written */
+			vcpu->frame->jump[i].pc = IR_JUMP_EMPTY;
+	}
 }
 
 uint32_t
