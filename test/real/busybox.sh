@@ -1,0 +1,9 @@
+#!/bin/bash
+# busybox: sh with 1,000 forks, its applets.
+# lockstep: 20
+busybox sh -c 'i=0; while [ $i -lt 1000 ]; do (exit $((i & 7))); [ $? = $((i & 7)) ] || echo "wrong at $i"; i=$((i + 1)); done; echo forks $i'
+busybox sh -c 'i=0; while [ $i -lt 30 ]; do busybox true || echo wrong; x=$(busybox echo $i | busybox cat); [ $x = $i ] || echo $x; i=$((i + 1)); done; echo execs $i'
+busybox seq 2000 >d; for a in md5sum sha1sum sha256sum sha512sum sha3sum cksum wc 'sort -rn' tac 'head -3' 'tail -3' 'od -x' 'grep -c 7' 'sed s/1/x/g' 'awk {s+=$1}END{print(s)}' 'tr 0-9 a-j' 'cut -c1' 'uniq -c' rev 'hexdump -C' 'base64' 'xxd' 'fold -w 5' 'nl' 'paste -s -d,' 'split -l 100' uuencode\ x; do echo "$a $(busybox $a <d | busybox md5sum)"; done
+for z in gzip bzip2; do busybox $z -c d >z; busybox $z -dc z | cmp - d && echo $z; done; xz -c d | busybox unxz | cmp - d && echo xz; busybox tar cf t.tar d; busybox tar tf t.tar; busybox find . -name 'x*' | busybox wc -l; busybox expr 6 \* 7; busybox factor 360; busybox dc -e '2 64 ^ p' 2>&1; busybox bc <<<'2^100' 2>&1; busybox cal 2 2024; busybox date -u -d @86400 +%F; busybox stat -c %s d; busybox dd if=d bs=100 count=1 2>/dev/null | busybox wc -c; busybox sh -c 'trap "echo t" USR1; kill -USR1 $$; for i in a b; do echo $i; done | while read x; do echo "<$x>"; done; cat <<E
+here $((3 * 4))
+E'; busybox env -i A=1 busybox env; busybox timeout 1 busybox sleep 3; echo $?; busybox nohup busybox true 2>/dev/null; echo $?; busybox vi -h 2>&1 | head -1; busybox ash -c 'exit 9'; echo $?; busybox xargs -n 2 echo <<<'a b c'; busybox diff d <(seq 1999); busybox cpio -o -H newc <<<d 2>/dev/null | busybox md5sum | wc -c; busybox printf '%05d %s\n' 42 x; busybox test -f d; echo $?; busybox usleep 1000; busybox mktemp -u | wc -c; busybox ls -1; busybox nslookup 2>/dev/null; echo $?

@@ -1,0 +1,12 @@
+#!/bin/bash
+# gawk: fields, arrays, floating point, strings, functions, pipes, bignum.
+# lockstep: 1
+seq 5000 | gawk '{s += $1; q += $1 * $1; a[$1 % 10]++} END {printf "%d %d %.10f %g\n", s, q, sqrt(q / NR - (s / NR) ^ 2), s / 7; for (i = 0; i < 10; i++) printf "%d ", a[i]; print ""}'
+gawk 'BEGIN {printf "%.17g %.17g %.17g %.17g %.17g %.17g\n", sin(1), cos(2), atan2(1, -2), exp(1.5), log(10), 2 ^ 0.5; print int(-3.7), 7 % -3, -7 % 3, 1e300 * 1e300, -log(0), 0x10, 011, 1 / 3; printf "%c%c %5.2e %-6d| %+d %o %X %i %s\n", 65, "hello", 12345.678, 42, 7, 64, 255, 2147483648 * 2, 1e15; print 100000000000000000000, 0.1 + 0.2, 1e6, 123456789012}'
+gawk 'BEGIN {srand(42); for (i = 0; i < 5; i++) printf "%.12f ", rand(); print ""; print length("héllo"), toupper("äb"), substr("hello", 2, 3), index("hello", "ll"), match("foobar", /o+/), RSTART, RLENGTH; n = split("a:b:c", p, ":"); print n, p[3]; s = "aaa"; print gsub(/a/, "b&", s), s; print gensub(/(.)(.)/, "\\2\\1", "g", "abcdef"); print sprintf("%s-%05d", "x", 42), strtonum("0xff"), and(12, 10), or(12, 10), xor(12, 10), lshift(1, 40), compl(0)}'
+gawk 'function fib(n) {return n < 2 ? n : fib(n - 1) + fib(n - 2)} BEGIN {print fib(20)}'
+gawk 'BEGIN {PROCINFO["sorted_in"] = "@ind_str_asc"; a["x"][1] = 2; a["y"]["z"] = 3; for (i in a) for (j in a[i]) print i, j, a[i][j]; n = asort(split("c b a", t) ? t : t, u); for (i = 1; i <= 3; i++) print u[i]; delete a["x"]; print length(a), ("x" in a)}'
+printf 'a,b;c,d\n"q",e\n' | gawk -F, -v RS='[;\n]' -v OFS='|' '{$1 = $1; print NR, $0, NF}'; gawk 'BEGIN {FIELDWIDTHS = "2 3 4"} {print $2 "-" $3}' <<<123456789; gawk 'BEGIN {FPAT = "([^,]+)|(\"[^\"]+\")"} {print $2}' <<<'a,"b,c",d'
+gawk 'BEGIN {while (("seq 3" | getline x) > 0) s = s x; print s; print "sorted\nlines" | "sort"; close("sort"); print system("exit 3"); "date -u -d @0 +%Y" | getline y; print y; cmd = "tr a-z A-Z"; print "coproc" |& cmd; close(cmd, "to"); cmd |& getline z; print z; print strftime("%F %T", 86400, 1), mktime("2000 01 01 00 00 00", 1)}'
+gawk -M 'BEGIN {PREC = 200; printf "%.50f\n", 1 / 3; print 2 ^ 200, 3 ^ 100 % 1000007}'; gawk --lint=fatal 'BEGIN {print 1}'; gawk 'BEGIN {exit 5} END {print "end"}'; echo $?; gawk 'BEGIN {print 1 / 0}' 2>&1; echo $?; gawk 'syntax(' 2>/dev/null; echo $?
+seq 30000 | gawk '{k = "w" ($1 * 31 % 977); c[k] += $1 * 1.0000001; h[k] = h[k] $1 % 10} END {for (k in c) printf "%s %.6f %s\n", k, c[k], substr(h[k], 1, 12)}' | sort | md5sum

@@ -1,0 +1,22 @@
+#!/bin/bash
+# perl: regular expressions, sorting, floats, pack, closures, processes, signals, sockets, threads of forks.
+# lockstep: 1
+cat >a.pl <<'END'
+use strict; use warnings; use POSIX qw(floor fmod :sys_wait_h strftime); use List::Util qw(sum reduce shuffle); use Data::Dumper; use Digest::SHA qw(sha256_hex); use Digest::MD5 qw(md5_hex); use MIME::Base64; use Storable qw(dclone freeze thaw); use Time::HiRes qw(sleep); use Encode;
+$Data::Dumper::Sortkeys = 1; $Data::Dumper::Indent = 1; $| = 1;
+my %h = map { $_ => $_ ** 2 } 1 .. 200; print join(",", map { "$_=$h{$_}" } sort { $h{$b} <=> $h{$a} } keys %h), "\n" if 1; print sum(values %h), "\n";
+my $text = join " ", map { sprintf "%x", $_ * 2654435761 % 4294967296 } 1 .. 5000; my %c; $c{$1}++ while $text =~ /([a-f]+)/g; print join(" ", map { "$_:$c{$_}" } (sort { $c{$b} <=> $c{$a} || $a cmp $b } keys %c)[0 .. 9]), "\n";
+(my $t = $text) =~ s/(\d)(?=(\d{3})+\b)/$1,/g; print md5_hex($t), " ", sha256_hex($t), "\n"; print "recursive\n" if "((a)(b(c)))" =~ /^(\((?:[^()]++|(?1))*\))$/; print join("|", "2024-05-06" =~ /^(?<y>\d+)-(?<m>\d+)/, $+{m}), "\n"; $t =~ tr/a-f/A-F/; print substr($t, 0, 40), "\n";
+printf "%.17g %.15e %s %s %d %s\n", 0.1 + 0.2, exp(1), 1e21, 1 / 3, -7 / 2, -7 % 3; print 9 ** 20, " ", 2 ** 53 + 1, " ", int(1e15 / 7), " ", 0xffffffffffffffff, " ", ~0 >> 1, " ", 18446744073709551615 + 1, "\n"; print join(" ", map { sprintf "%.10f", $_ } sin(1), cos(1), atan2(1, 2), sqrt(2), log(3), fmod(7.5, 2)), "\n"; print 9**9**9, " ", -9**9**9, " ", 9**9**9 / 9**9**9 != 0 ? "nan" : "", "\n";
+print unpack("H*", pack("NnCa3x2qd<f>w", 1, 2, 3, "abc", -5, 1.5, 2.5, 300)), "\n"; print join(",", unpack("(A2)*", "aabbcc")), " ", encode_base64("hello world", ""), " ", length(encode("UTF-8", "\x{20ac}")), "\n";
+my $d = { list => [1, [2, { x => undef }]], code => "x" }; print Dumper(dclone($d)); print join(",", @{ thaw(freeze([3, 1, 2])) }), "\n"; my @stack = map { my $n = $_; sub { $n++ * shift } } 1 .. 3; print join(" ", map { $_->(10) } @stack, @stack), "\n";
+print reduce { $a * $b } 1 .. 20; print "\n"; local $@; eval { die { code => 42 } }; print $@->{code}, "\n"; eval { my $x = 1 / (my $zero = 0) }; print $@; eval "1 +* 2"; print $@ ? "syntax\n" : "";
+for my $i (1 .. 20) { my $pid = fork // die; if (!$pid) { exit $i } waitpid $pid, 0; print $? >> 8, " " } print "\n"; pipe my $r, my $w; if (!fork) { close $r; print $w "line $_\n" for 1 .. 3; exit } close $w; print <$r>; wait; print `echo sub; exit 3`, $? >> 8, "\n"; open my $p, "-|", "sort", "-r", "/etc/debian_version" or die; print scalar(<$p>) ? "pipe\n" : ""; close $p; print system("false") >> 8, "\n";
+my $n = 0; $SIG{USR1} = sub { $n++ }; kill USR1 => $$ for 1 .. 50; print "$n\n"; $SIG{ALRM} = sub { die "alarm\n" }; eval { alarm 1; select undef, undef, undef, 5; alarm 0 }; print $@; my $kid = fork; if (!$kid) { $SIG{TERM} = 'DEFAULT'; sleep 10 } sleep 0.1; kill TERM => $kid; waitpid $kid, 0; print $? & 127, "\n"; { local $SIG{CHLD} = sub { 1 while waitpid(-1, WNOHANG) > 0; $n = -1 }; if (!fork) { exit } sleep 0.05 while $n != -1 } print "reaped\n";
+use IO::Socket::INET; use IO::Socket::UNIX; my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1") or die; if (!fork) { my $c = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $s->sockport); print $c "ping $_\n" for 1 .. 3; shutdown $c, 1; print "got ", <$c>; exit } my $c = $s->accept; my @l = <$c>; print $c "pong @{[scalar @l]}\n"; close $c; wait; print strftime("%Y-%m-%dT%H:%M:%S", gmtime 1e9), "\n"; open my $o, ">:utf8", "u" or die; print $o "\x{e9}\x{4e2d}\n"; close $o; print -s "u", " ", (stat "u")[7], "\n"; my @s = sort { $a <=> $b } map { ($_ * 7919) % 10007 } 1 .. 3000; print "@s[0 .. 5] $s[-1]\n"; format STDOUT =
+@<<<<< @>>>>> @##.##
+"left", "right", 3.14159
+.
+write; exit 17;
+END
+perl a.pl; echo $?; seq 5 | perl -lane 'print $F[0] * 2'; perl -0777 -ne 'print length' a.pl; echo; perl -MConfig -e 'print $Config{ivsize}, "\n"'; perl -pe 's/a/b/' <<<banana; perl -i.bak -pe 's/sum/SUM/' a.pl; diff a.pl a.pl.bak | wc -l; (perl -e 'kill 9, $$'; echo $?) 2>/dev/null; perl -MBigInt -e 1 2>/dev/null; echo $?; perl -Mbigint -e 'print 2**200, "\n"'; perl -MMath::BigFloat -e 'print Math::BigFloat->bpi(60), "\n"'; perl -e 'my @a; for my $i (0..200) { for my $j (0..200) { $a[$i][$j] = ($i * $j) % 17 } } my $s = 0; $s += $a[$_][200-$_] for 0..200; print "$s\n"'
