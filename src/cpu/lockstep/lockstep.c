@@ -136,18 +136,30 @@ run_evaluated(struct vcpu *vcpu, struct lockstep *ls)
 	memory_keep(vcpu, ls, &ls->evaluated.memory);
 }
 
-/* Evaluates the region's instructions before the one at delta. */
+/* The exit, in the middle of the region, that translated code took. */
+static const struct code_exit *
+partial_exit(const struct vcpu *vcpu)
+{
+	return vcpu->frame->exit_record;
+}
+
+/* Evaluates what translated code did before that exit: the instructions before
+ * the one that it names; before a poll, which may come after a jump to anywhere,
+ * as many as it counts. */
 static void
-run_prefix(struct vcpu *vcpu, struct lockstep *ls, uint32_t delta)
+run_prefix(struct vcpu *vcpu, struct lockstep *ls)
 {
 	const struct lifted *whole = interp_last(vcpu);
-	struct guest_lift_limits limits = { .insns = whole->region.insns, .code = whole->code,
-					    .readable = delta };
+	const struct code_exit *exit = partial_exit(vcpu);
+	bool polled = exit->kind == CODE_EXIT_POLL;
+	uint32_t done = polled ? exit->retired : (uint32_t)exit->target;
+	struct guest_lift_limits limits = { .insns = polled ? done : whole->region.insns, .code = whole->code,
+					    .readable = polled ? whole->code_size : done };
 	struct ir_region region;
 
 	ls->evaluated.stopped = false;
 	arena_reset(&ls->arena);
-	if (delta) {
+	if (done) {
 		if (vcpu->space->guest->lift(&region, &ls->arena, whole->region.pc, whole->region.mode, &limits))
 			fatal("lockstep cannot lift a part of the region at %#lx", (unsigned long)whole->region.pc);
 		/* Stops are told apart by the write that undo logs would hide. */
@@ -205,12 +217,6 @@ run_translated(struct vcpu *vcpu, struct lockstep_run *run)
 	return partial;
 }
 
-static uint32_t
-partial_delta(const struct vcpu *vcpu)
-{
-	return (uint32_t)((const struct code_exit *)vcpu->frame->exit_record)->target;
-}
-
 /* ---- a region ---------------------------------------------------------------- */
 
 static bool
@@ -256,16 +262,14 @@ run_both(struct vcpu *vcpu, struct lockstep *ls)
 	state_restore(vcpu, &ls->before);
 	partial = run_translated(vcpu, &ls->translated);
 	if (partial)
-		vcpu->frame->pc = ls->before.pc + partial_delta(vcpu);
+		vcpu->frame->pc = ls->before.pc + (uint64_t)(int64_t)partial_exit(vcpu)->target;
 	state_save(vcpu, &ls->translated.state);
 	memory_keep(vcpu, ls, &ls->translated.memory);
 	if (partial) {
 		memory_undo(vcpu, ls);
 		state_restore(vcpu, &ls->before);
-		run_prefix(vcpu, ls, partial_delta(vcpu));
+		run_prefix(vcpu, ls);
 		flags_of_partial(ls);
-		if (!partial_delta(vcpu))
-			vcpu->frame->pc = ls->before.pc;
 	}
 	return partial;
 }
