@@ -13,7 +13,8 @@ from measure import newer
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOOLS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "tools")
 SUITE = "trixie"
-PACKAGES = ["python3", "lua5.4", "perl", "sqlite3", "xz-utils", "zstd", "gzip", "dash", "coreutils"]
+PACKAGES = ["python3", "lua5.4", "perl", "sqlite3", "xz-utils", "zstd", "gzip", "dash", "coreutils",
+            "nodejs", "openjdk-21-jdk-headless"]
 # Both sides compile for riscv64, so that they do the same work and print the
 # same: there with the machine's own compiler, here with the cross compiler.
 COMPILER = {"riscv64": ["gcc"], "amd64": ["gcc-riscv64-linux-gnu"]}
@@ -171,7 +172,7 @@ def fill(root, files):
 
 def input_files():
     files = {name: open(os.path.join(HERE, "real", name), "rb").read()
-             for name in ("python.py", "lua.lua", "perl.pl", "sqlite.sql", "shell.sh")}
+             for name in ("python.py", "lua.lua", "perl.pl", "sqlite.sql", "shell.sh", "node.js", "Work.java")}
     files["text"] = make_text(8 << 20).encode()
     files["program.i"] = make_c(100).encode()
     files["exec.sh"] = b"i=0\nwhile [ $i -lt 50 ]; do /usr/bin/true; i=$((i + 1)); done\necho $i\n"
@@ -212,6 +213,11 @@ def real_cases(build):
     add("gzip -6", ["/usr/bin/gzip", "-6", "-n", "-c", at + "text"])
     add("gcc -O2 (cc1)", {a: [c, "-O2", "-quiet", at + "program.i", "-o", "-"] for a, c in cc1.items()})
     add("gcc -O2 (driver)", [compiler, "-O2", "-S", "-o", "-", at + "program.i"], execs=True)
+    add("node", ["/usr/bin/node", at + "node.js"])
+    # The roots have no /proc, by which java finds its libraries.
+    java = {a: f"/usr/lib/jvm/java-21-openjdk-{a}" for a in roots}
+    add("java", {a: ["/usr/bin/env", f"LD_LIBRARY_PATH={j}/lib:{j}/lib/server", f"{j}/bin/java", at + "Work.java"]
+                 for a, j in java.items()}, execs=True)
     add("sh, 50 forks", ["/usr/bin/dash", at + "shell.sh"], times=10)
     add("sh, 50 execs", ["/usr/bin/dash", at + "exec.sh"], times=2, execs=True)
     add("true", ["/usr/bin/true"], "start-up", times=50)

@@ -9,8 +9,8 @@
  *   - conversions out of range give one fixed integer: the interpreter again;
  *   - minsd and maxsd know neither -0 < 0 nor NaN rules: compared first.
  *
- * Arithmetic with a static rounding mode, other NaN rules, tininess or flushing
- * has no code here yet: its instruction is interpreted.
+ * Arithmetic with other NaN rules, tininess, flushing, or rounded to the nearest
+ * with ties away has no code here yet: its instruction is interpreted.
  */
 #include "codegen/x86_64/gen.h"
 
@@ -31,7 +31,33 @@ is_plain(const struct ir_ins *ins, bool rounds)
 	unsigned aux = ins->aux;
 
 	return IR_FP_NAN(aux) == IR_NAN_RISCV && !(aux & (IR_FP_TINY_BEFORE | IR_FP_FLUSH | IR_FP_NOFLAGS)) &&
-	       (!rounds || IR_FP_ROUND(aux) == IR_RDYN) && ins->type != IR_F16;
+	       (!rounds || IR_FP_ROUND(aux) == IR_RDYN || IR_FP_ROUND(aux) <= IR_RUP) && ins->type != IR_F16;
+}
+
+/* An op with a static rounding mode (some compilers write round-to-nearest so)
+ * has the host round in it: if MXCSR is not in that mode now, which is rare,
+ * the instruction is the interpreter's. Asked once a region. */
+static void
+require_round(struct gen *g, const struct ir_ins *ins)
+{
+	enum ir_round round = IR_FP_ROUND(ins->aux);
+	struct x86_mem control = FRAME(host_fp);
+	int t;
+
+	if (round == IR_RDYN || g->known_round == (int)round + 1)
+		return;
+	if (round == IR_RNE) {
+		control.disp++; /* bits 13 and 14 */
+		x86_test_mi(&g->hot, 1, control, 0x60);
+	} else {
+		t = temp(g, GPR);
+		x86_mov_rm(&g->hot, 4, t, control);
+		x86_alu_ri(&g->hot, X86_AND, 4, t, 3 << 13);
+		x86_alu_ri(&g->hot, X86_CMP, 4, t, host_round[round] << 13);
+	}
+	gen_bail(g, X86_CC_NE);
+	op_done(g);
+	g->known_round = (int)round + 1;
 }
 
 static bool
@@ -228,13 +254,16 @@ from_integer(struct gen *g, ir_ref ref)
 	enum ir_type from = (enum ir_type)g->ins[ins->a].type;
 	bool is_signed = IR_FP_VARIANT_OF(ins->aux) & IR_I2F_SIGNED;
 	bool exact = from == IR_I32 && ins->type == IR_F64;
-	bool other = !exact && IR_FP_ROUND(ins->aux) != IR_RDYN;
+	bool nearest = IR_FP_ROUND(ins->aux) == IR_RNE;
+	bool other = !exact && IR_FP_ROUND(ins->aux) != IR_RDYN && !nearest;
 	int size = op_size(from), fp = fp_size((enum ir_type)ins->type), ra, d;
 
 	if (!is_plain(ins, false) || from < IR_I32 || from > IR_I64 || (other && !is_signed))
 		return false;
 	if (!is_signed && size == 8 && !g->cpu->avx512f)
 		return false;
+	if (!exact && nearest)
+		require_round(g, ins);
 	ra = use(g, ins->a);
 	if (other) { /* any rounding mode will do where the integer is exact */
 		int t = temp(g, GPR);
@@ -271,6 +300,8 @@ convert(struct gen *g, ir_ref ref)
 
 	if (!is_plain(ins, !widens) || from == IR_F16)
 		return false;
+	if (!widens)
+		require_round(g, ins);
 	ra = use(g, ins->a);
 	d = dest(g, ref, true);
 	if (widens)
@@ -483,6 +514,7 @@ round_set(struct gen *g, ir_ref ref)
 {
 	ir_ref a = g->ins[ref].a;
 
+	g->known_round = 0;
 	canonicalize_homes(g, &g->hot, true);
 	save_values(g, false);
 	x86_stmxcsr(&g->hot, FRAME(host_fp));
@@ -505,16 +537,19 @@ gen_fp(struct gen *g, ir_ref ref)
 	case IR_FDIV:
 		if (!is_plain(ins, true))
 			return false;
+		require_round(g, ins);
 		arithmetic(g, ref);
 		return true;
 	case IR_FSQRT:
 		if (!is_plain(ins, true))
 			return false;
+		require_round(g, ins);
 		square_root(g, ref);
 		return true;
 	case IR_FMA:
 		if (!is_plain(ins, true) || !g->cpu->fma)
 			return false;
+		require_round(g, ins);
 		fused(g, ref);
 		return true;
 	case IR_FMIN:

@@ -95,6 +95,7 @@ struct gen {
 	uint32_t *exit; /* of records */
 	uint32_t exit_count, exit_capacity;
 	uint32_t mark_count; /* given to the job's mark */
+	int known_round;                 /* MXCSR's mode (enum ir_round) + 1, or 0 */
 	bool set_done;                   /* the current instruction has SET a slot */
 	bool failed;                     /* an op has no code here */
 };
