@@ -245,7 +245,9 @@ exec_host(struct thread *thread, const struct exec_target *target, int dirfd, ch
 static const char *
 exec_path(struct thread *thread, const char *path)
 {
-	return proc_view_is_exe(path) ? path_to_guest(thread->process, thread->process->exe_path) : path;
+	const struct process *process = thread->process;
+
+	return proc_view_is_exe(path) && process->exe_path[0] ? path_to_guest(process, process->exe_path) : path;
 }
 
 int64_t

@@ -109,6 +109,8 @@ walk(struct walk *w, bool follow)
 			end++;
 		if (!walk_down(w, name, (size_t)(at - name)))
 			return WALK_FAILED;
+		if (!w->length) /* back at "/" */
+			continue;
 		link = RAW3(SYS_readlink, w->out, w->link, sizeof w->link - 1);
 		if (link == -ENOENT || link == -ENOTDIR || link == -ENAMETOOLONG) {
 			memmove(w->rest, at, strlen(at) + 1);
@@ -155,7 +157,7 @@ to_host(const struct process *process, const char *path, char *buffer, size_t si
 const char *
 path_to_host(const struct process *process, const char *path, char *buffer, size_t size)
 {
-	if (proc_view_is_exe(path))
+	if (proc_view_is_exe(path) && process->exe_path[0])
 		return process->exe_path;
 	return to_host(process, path, buffer, size, true);
 }

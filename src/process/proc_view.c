@@ -448,7 +448,7 @@ proc_view_readlink(struct thread *thread, int dirfd, const char *path, char *buf
 	size_t length;
 	long got;
 
-	if (view == VIEW_EXE) {
+	if (view == VIEW_EXE && process->exe_path[0]) {
 		shown = path_to_guest(process, process->exe_path);
 	} else if (view == VIEW_LINK && process->sysroot[0]) {
 		got = RAW4(SYS_readlinkat, dirfd, path, target, sizeof target - 1);

@@ -211,7 +211,21 @@ find_program(struct process *process, struct handover *handover, struct arena *a
 	return 0;
 }
 
-/* The program's absolute path, as /proc/self/exe shows it. */
+/* Takes path for the program's if it leads to the file that is run. */
+static bool
+name_program_by(struct process *process, const struct exec_target *target, const char *path, char *buffer)
+{
+	struct stat program, named;
+
+	return !path_real(path_to_host(process, path, buffer, sizeof process->exe_path), process->exe_path,
+			  sizeof process->exe_path) &&
+	       !RAW2(SYS_fstat, target->fd, &program) && !RAW2(SYS_stat, process->exe_path, &named) &&
+	       program.st_dev == named.st_dev && program.st_ino == named.st_ino;
+}
+
+/* The program's absolute path, as /proc/self/exe shows it. Without a /proc to
+ * tell what a descriptor is open on, what the caller named is tried; "" if that
+ * is no name of it. */
 static void
 name_program(struct process *process, const struct exec_target *target, struct arena *arena)
 {
@@ -220,13 +234,11 @@ name_program(struct process *process, const struct exec_target *target, struct a
 
 	text_format(link, sizeof link, "/proc/self/fd/%d", target->fd);
 	length = RAW3(SYS_readlink, link, process->exe_path, sizeof process->exe_path - 1);
-	if (length > 0) {
+	if (length > 0)
 		process->exe_path[length] = 0;
-		return;
-	}
-	if (path_real(path_to_host(process, target->path, buffer, sizeof process->exe_path),
-		      process->exe_path, sizeof process->exe_path))
-		text_format(process->exe_path, sizeof process->exe_path, "%s", process->options->program);
+	else if (!name_program_by(process, target, target->path, buffer) &&
+		 !name_program_by(process, target, process->options->program, buffer))
+		process->exe_path[0] = 0;
 }
 
 static int

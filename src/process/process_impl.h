@@ -186,7 +186,7 @@ struct process {
 	uint64_t guest_base;
 
 	/* what /proc/self shows */
-	char exe_path[4096];      /* resolved guest program */
+	char exe_path[4096];      /* resolved guest program, "" unknown */
 	uint64_t argument_start, argument_end, environment_start, environment_end;
 	uint64_t auxv_address, auxv_size, stack_top, entry;
 	uint64_t code_start, code_end, brk_start;
