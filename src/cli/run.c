@@ -282,16 +282,15 @@ cli_run(int argc, char **argv)
 	char *environment = getenv("ISOMORPH_RUN"), *words = environment ? strdup(environment) : NULL;
 	struct state s = { .options = { .execfd = -1 } };
 	size_t room = (size_t)argc + 64;
-	int i = 1, code = 0;
+	int i = 1, code = 125;
 
 	s.set = calloc(room, sizeof *s.set);
 	s.unset = calloc(room, sizeof *s.unset);
 	if (!s.set || !s.unset || (environment && !words)) {
 		fputs("isomorph run: out of memory\n", stderr);
-		return 125;
+		goto out;
 	}
-	if (words)
-		code = take_environment(&s, words);
+	code = words ? take_environment(&s, words) : 0;
 	while (!code && !s.done && i < argc && argv[i][0] == '-' && argv[i][1]) {
 		if (!strcmp(argv[i], "--")) {
 			i++;
@@ -310,6 +309,7 @@ cli_run(int argc, char **argv)
 		code = s.options.envp ? isomorph_process_run(&s.options) : 125;
 		free(s.options.envp);
 	}
+out:
 	free(s.set);
 	free(s.unset);
 	free(words);

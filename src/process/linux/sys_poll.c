@@ -9,9 +9,10 @@
 /* The call with a mask that holds only meanwhile; nr's arguments from `v`, with
  * v[slot] to become the host's mask. set: guest address of the mask. */
 static int64_t
-masked_call(struct thread *thread, long nr, long *v, unsigned slot, uint64_t set)
+masked_call(struct thread *thread, long nr, const long *v, unsigned slot, uint64_t set)
 {
 	uint64_t guest, host;
+	long w[6];
 	int64_t result;
 
 	if (!set)
@@ -19,11 +20,12 @@ masked_call(struct thread *thread, long nr, long *v, unsigned slot, uint64_t set
 	if (mem_read(thread, &guest, set, sizeof guest))
 		return -EFAULT;
 	host = host_mask(guest);
-	v[slot] = (long)&host;
+	for (unsigned i = 0; i < 6; i++)
+		w[i] = i == slot ? (long)&host : v[i];
 	if (!signal_mask_swap(thread, guest))
 		result = -EINTR;
 	else
-		result = signal_syscall(thread, nr, v[0], v[1], v[2], v[3], v[4], v[5]);
+		result = signal_syscall(thread, nr, w[0], w[1], w[2], w[3], w[4], w[5]);
 	signal_mask_unswap(thread, result);
 	return result;
 }
@@ -113,6 +115,7 @@ epoll_wait(struct thread *thread, long nr, const uint64_t *a, long timeout)
 		return -EINVAL;
 	result = masked_call(thread, nr, v, 4, a[4]);
 	for (int64_t i = 0; i < result; i++) {
+		/* cppcheck-suppress uninitvar ; the kernel wrote them */
 		out = (struct generic_event){ .events = events[i].events, .data = events[i].data };
 		if (mem_write(thread, a[1] + (uint64_t)i * sizeof out, &out, sizeof out))
 			return i ? i : -EFAULT;
