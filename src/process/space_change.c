@@ -30,10 +30,10 @@ protect_part(struct space *space, struct mapping *part, uint32_t prot)
 	    !tree_may_grow(space, length, prot, part->flags) &&
 	    tree_may_grow(space, length, part->prot, part->flags))
 		return -ENOMEM;
-	watch_clear(space, part->start, part->end);
 	result = RAW3(SYS_mprotect, space->base + part->start, length, space_host_prot(prot));
 	if (raw_failed(result))
 		return result;
+	watch_clear(space, part->start, part->end);
 	part->prot = prot;
 	tree_set(space, part);
 	return 0;

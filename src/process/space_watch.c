@@ -13,6 +13,9 @@
  * gone. So it does when the kernel was about to write there, or when an mprotect
  * came in between. Hence a store that the book allows is made again, after the
  * host was told once more what the book says.
+ *
+ * The set loses a page only after the page is open: space_unwatch looks at the
+ * count without the lock.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -68,7 +71,7 @@ watch_remove(struct watch_set *set, uint64_t page)
 	size_t i = watch_slot(set, page), n = i;
 
 	set->slot[i] = 0;
-	__atomic_store_n(&set->count, set->count - 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&set->count, set->count - 1, __ATOMIC_RELEASE);
 	for (;;) {
 		uint64_t entry;
 
@@ -173,16 +176,17 @@ space_unwatch_fault(struct space *space, uint64_t address)
 {
 	struct watch_set *set = &space->watch;
 	uint64_t page = align_down(address, PAGE);
-	bool retry;
+	bool watched, retry;
 
 	if (address >= space->size)
 		return false;
 	book_lock(space);
-	if (watch_has(set, page)) {
+	watched = watch_has(set, page);
+	if (watched)
 		space_code_gone(space, page, page + PAGE);
-		watch_remove(set, page);
-	}
 	retry = page_open(space, page);
+	if (watched)
+		watch_remove(set, page);
 	book_unlock(space);
 	return retry;
 }
@@ -190,7 +194,7 @@ space_unwatch_fault(struct space *space, uint64_t address)
 void
 space_unwatch(struct space *space, uint64_t address, uint64_t length)
 {
-	if (LIKELY(!__atomic_load_n(&space->watch.count, __ATOMIC_RELAXED)) || !length)
+	if (LIKELY(!__atomic_load_n(&space->watch.count, __ATOMIC_ACQUIRE)) || !length)
 		return;
 	if (address >= space->size)
 		return;
