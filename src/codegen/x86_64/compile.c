@@ -170,7 +170,6 @@ gen_op(struct gen *g, ir_ref ref)
 		if (g->ins[ins->a].type == IR_I128)
 			return false;
 		define_alias(g, ref, ins->a);
-		g->val[resolve(g, ref)].uses = (uint16_t)(g->val[resolve(g, ref)].uses + g->val[ref].uses);
 		drop(g, ins->a);
 		return true;
 	case IR_GET:

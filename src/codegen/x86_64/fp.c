@@ -405,7 +405,6 @@ box(struct gen *g, ir_ref ref)
 		return false;
 	if (g->val[value].boxed) {
 		define_alias(g, ref, value);
-		g->val[value].uses = (uint16_t)(g->val[value].uses + g->val[ref].uses);
 		drop(g, value);
 		return true;
 	}
@@ -440,7 +439,6 @@ unbox(struct gen *g, ir_ref ref)
 		g->val[value].boxed = true;
 	}
 	define_alias(g, ref, value);
-	g->val[value].uses = (uint16_t)(g->val[value].uses + g->val[ref].uses);
 	drop(g, value);
 	return true;
 }
@@ -461,7 +459,6 @@ bitcast(struct gen *g, ir_ref ref)
 		canonicalize(g, value, ra);
 	if (from_fp == to_fp) {
 		define_alias(g, ref, value);
-		g->val[value].uses = (uint16_t)(g->val[value].uses + g->val[ref].uses);
 		drop(g, value);
 		return true;
 	}

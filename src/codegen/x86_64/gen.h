@@ -48,7 +48,6 @@ enum frame_constant {
 	K_ABS32 = 8,
 	K_NAN64 = 10,     /* RISC-V canonical NaN */
 	K_NAN32 = 12,     /* the same, boxed */
-	K_BOX16 = 14,     /* 0xffffffffffff0000 */
 	K_FLAGS = 16,     /* 64 bytes: MXCSR sticky bits to fflags */
 };
 
@@ -182,7 +181,8 @@ int dest(struct gen *g, ir_ref ref, bool reuse);
 int dest_or(struct gen *g, ir_ref ref, int reg);
 /* Binds the result of op ref to the register. */
 void define(struct gen *g, ir_ref ref, int reg);
-/* Makes ref another name of value `of`. */
+/* Makes ref another name of value `of`, which takes over its uses. If `of` is an
+ * operand, the caller drops it afterwards. */
 void define_alias(struct gen *g, ir_ref ref, ir_ref of);
 /* One use of the operand is over. */
 void drop(struct gen *g, ir_ref ref);

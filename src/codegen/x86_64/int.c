@@ -597,10 +597,12 @@ gen_int(struct gen *g, ir_ref ref)
 	case IR_ZEXT:
 		if (ins->aux == IR_I128 || g->ins[ins->a].type == IR_I128)
 			return false;
-		if (ins->aux == type)
+		if (ins->aux == type) {
 			define_alias(g, ref, ins->a);
-		else
+			drop(g, ins->a);
+		} else {
 			extend(g, ref);
+		}
 		return true;
 	case IR_ICMP:
 		if (g->ins[ins->a].type == IR_I128)

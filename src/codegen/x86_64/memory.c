@@ -17,7 +17,6 @@ xlate(struct gen *g, ir_ref ref)
 	}
 	if (g->job->guest_base_zero) {
 		define_alias(g, ref, ins->a);
-		g->val[resolve(g, ref)].uses = (uint16_t)(g->val[resolve(g, ref)].uses + g->val[ref].uses);
 		drop(g, ins->a);
 		return;
 	}

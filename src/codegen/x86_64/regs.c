@@ -402,7 +402,9 @@ define(struct gen *g, ir_ref ref, int reg)
 void
 define_alias(struct gen *g, ir_ref ref, ir_ref of)
 {
-	g->val[ref].alias = resolve(g, of);
+	of = resolve(g, of);
+	g->val[ref].alias = of;
+	g->val[of].uses = (uint16_t)(g->val[of].uses + g->val[ref].uses);
 }
 
 void
@@ -452,7 +454,6 @@ gen_get(struct gen *g, ir_ref ref)
 
 	/* Of an FP slot it may be the f32 that was boxed in place: as good. */
 	if (known && g->val[known].home == (int16_t)slot) {
-		g->val[known].uses = (uint16_t)(g->val[known].uses + v->uses);
 		define_alias(g, ref, known);
 		return;
 	}
