@@ -47,6 +47,11 @@ struct cpu_space {
 	bool (*shared)(struct cpu_space *space, uint64_t address, unsigned size);
 	void *owner;
 
+	/* A system VM's space: guest-physical memory, in place of the above but
+	 * for `owner`, `guest`. Code is then known by physical address, guest_base
+	 * is not used, and vCPUs are run by cpu_run_system. NULL: a process VM. */
+	struct memory *memory;
+
 	struct cpu_cache *cache;
 };
 
@@ -143,6 +148,38 @@ cpu_poll(struct vcpu *vcpu)
 {
 	__atomic_store_n(&vcpu->frame->poll, 1, __ATOMIC_RELEASE);
 }
+
+/* ---- system VMs: system/ ------------------------------------------------- */
+
+enum cpu_system_stop {
+	CPU_SYSTEM_POLL, /* as CPU_STOP_POLL: somebody called cpu_poll for a reason of the
+	                    owner's; interrupts are taken without coming back */
+	CPU_SYSTEM_WAIT, /* WFI and no interrupt pending: wait until one is or a poll */
+	CPU_SYSTEM_CALL, /* a firmware call; frame->pc is behind it */
+};
+/* Runs a vCPU of a system VM: traps are delivered, system instructions done,
+ * interrupts taken. Before the first call the owner has filled vcpu->frame->env
+ * (memory, number, time, timer, owner) and called cpu_system_init. */
+enum cpu_system_stop cpu_run_system(struct vcpu *vcpu);
+/* After vcpu_init: soft TLBs, and env's flush, changed, code_changed, engine. */
+int cpu_system_init(struct vcpu *vcpu, struct guest_env *env, struct error *error);
+/* For remote fences (SBI RFENCE): makes every vCPU of the set (bit n: env number
+ * n; self excluded or not) flush as guest_env.flush says, fence.i when code, and
+ * returns when all have, or will before they run guest code again. self: the
+ * calling vCPU's thread, or NULL. */
+struct cpu_flush {
+	bool code;                       /* fence.i */
+	bool translations;               /* the fields below */
+	bool asid_only, global;
+	uint32_t asid;
+	uint64_t start, size;            /* size 0 or UINT64_MAX: everything */
+};
+void cpu_flush_remote(struct cpu_space *space, struct vcpu *self, const uint64_t *set, unsigned words,
+		      const struct cpu_flush *flush);
+/* The dirty log was taken or the map changed (a BAR): vCPUs forget which pages
+ * they may write, or all of memory they know, before they run on. As above. */
+void cpu_flush_writes(struct cpu_space *space, struct vcpu *self);
+void cpu_flush_map(struct cpu_space *space, struct vcpu *self);
 
 /* Around fork: before in the parent, after in both processes, with child true
  * in the new one, whatever fork said. The cache is locked in between. Code

@@ -9,6 +9,9 @@
 
 #include "ir/frame.h"
 
+struct memory;
+struct guest_system;
+
 /* Where a lifter stops. */
 struct guest_lift_limits {
 	unsigned insns;       /* at most this many guest instructions */
@@ -56,6 +59,8 @@ struct guest {
 	/* General accessors by role, for the process VM. */
 	unsigned slot_sp;   /* stack pointer */
 	unsigned slot_tls;  /* thread pointer */
+
+	const struct guest_system *system; /* system.h; NULL: user level only */
 };
 
 extern const struct guest guest_riscv64;

@@ -26,6 +26,19 @@ struct ir_jump {
 
 #define IR_SCRATCH 32
 
+/* One entry of a soft TLB, which system VMs have in place of guest_base. A tag is the
+ * guest address of the page, or IR_TLB_NONE. An access to [a, b) hits the entry
+ * at index (a / page) when its tag equals the page of b - 1; so an access that
+ * crosses pages never hits. */
+struct ir_tlb {
+	uint64_t read, write; /* tags; write: both may be done */
+	uint64_t addend;      /* host address minus guest address */
+	uint64_t physical;    /* guest-physical address of the page */
+};
+#define IR_TLB_SIZE 4096u /* entries of each; a power of two */
+#define IR_TLB_PAGE 4096u
+#define IR_TLB_NONE 1u
+
 struct ir_frame {
 	_Alignas(64) uint8_t guest[IR_GUEST_STATE_SIZE];
 
@@ -49,6 +62,13 @@ struct ir_frame {
 
 	/* ---- memory ---- */
 	uint64_t guest_base; /* host address of guest address 0 */
+
+	/* ---- system VMs: cpu/system/ keeps these up to date ---- */
+	struct ir_tlb *tlb;     /* soft TLB of the current data regime */
+	uint64_t page;          /* guest address of the page that the running region
+	                           lies in: what PCs are relative to */
+	uint64_t context;       /* of fetches: jump table keys are pc ^ context */
+	struct guest_env *env;  /* guest/system.h; NULL in a process VM */
 
 	/* ---- leaving generated code (codegen/<host>) ---- */
 	void *host_stack;    /* C stack while generated code runs */

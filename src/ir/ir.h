@@ -218,6 +218,8 @@ enum ir_trap {
 	IR_TRAP_WRITE_FAULT,
 	IR_TRAP_FETCH_FAULT,
 	IR_TRAP_DIVIDE,
+	IR_TRAP_SYSTEM,     /* an instruction that guest_system.execute does; value:
+	                       its bits */
 };
 
 /* ---- leaving a region --------------------------------------------------- */

@@ -222,7 +222,7 @@ read_exit(struct parse *parse)
 
 	e.kind = (enum ir_exit_kind)read_name_of(parse, text_exit, IR_EXIT_LOOKUP + 1, "kind of exit");
 	if (e.kind == IR_EXIT_TRAP)
-		e.trap = (enum ir_trap)read_name_of(parse, text_trap, IR_TRAP_DIVIDE + 1, "trap");
+		e.trap = (enum ir_trap)read_name_of(parse, text_trap, IR_TRAP_SYSTEM + 1, "trap");
 	if (text_exit_has_target(e.kind))
 		e.target = (int32_t)parse_number(parse, INT32_MIN, INT32_MAX);
 	else

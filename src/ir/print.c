@@ -111,7 +111,7 @@ put_exit(struct text_out *out, const struct ir_region *region, ir_ref ref)
 		}
 	put(out, " %s", (unsigned)e.kind <= IR_EXIT_LOOKUP ? text_exit[e.kind] : "?");
 	if (e.kind == IR_EXIT_TRAP)
-		put(out, " %s", e.trap && (unsigned)e.trap <= IR_TRAP_DIVIDE ? text_trap[e.trap] : "?");
+		put(out, " %s", e.trap && (unsigned)e.trap <= IR_TRAP_SYSTEM ? text_trap[e.trap] : "?");
 	if (text_exit_has_target(e.kind))
 		put(out, " %d", (int)e.target);
 	else

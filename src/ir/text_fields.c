@@ -59,7 +59,7 @@ static const char *const sign_of[] = { NULL, "not", "xor" };
 const char *const text_fixup[] = { NULL, "box", "canon", "sext32", "zext32", "flags" };
 const char *const text_trap[] = {
 	NULL,         "illegal",     "breakpoint",  "syscall", "misaligned",
-	"read_fault", "write_fault", "fetch_fault", "divide",
+	"read_fault", "write_fault", "fetch_fault", "divide", "system",
 };
 const char *const text_exit[] = { "jump", "call", "indirect", "icall", "return", "trap", "lookup" };
 

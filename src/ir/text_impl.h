@@ -18,7 +18,7 @@ enum { TEXT_FIELDS = 7 };
 extern const struct text_field text_field[IR_AUX_COUNT][TEXT_FIELDS];
 
 extern const char *const text_fixup[IR_FIX_FLAGS + 1];
-extern const char *const text_trap[IR_TRAP_DIVIDE + 1];
+extern const char *const text_trap[IR_TRAP_SYSTEM + 1];
 extern const char *const text_exit[IR_EXIT_LOOKUP + 1];
 
 /* The bits that a field holds in aux. */

@@ -229,7 +229,7 @@ check_exit(struct verify *v, ir_ref ref)
 {
 	struct ir_exit e = ir_exit_of(v->region, ref);
 
-	if ((unsigned)e.kind > IR_EXIT_LOOKUP || (unsigned)e.trap > IR_TRAP_DIVIDE)
+	if ((unsigned)e.kind > IR_EXIT_LOOKUP || (unsigned)e.trap > IR_TRAP_SYSTEM)
 		return verify_fail(v, ref, "there is no such exit");
 	if ((e.kind == IR_EXIT_TRAP) != (e.trap != IR_TRAP_NONE))
 		return verify_fail(v, ref, "a trap goes with a trap exit");

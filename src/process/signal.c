@@ -472,6 +472,7 @@ signal_from_trap(struct thread *thread, const struct cpu_stop *stop)
 		info.si_code = TRAP_BRKPT;
 		break;
 	case IR_TRAP_DIVIDE:
+	case IR_TRAP_SYSTEM:
 		info.si_signo = SIGFPE;
 		info.si_code = FPE_INTDIV;
 		break;

@@ -1,0 +1,125 @@
+/* What a guest ISA says about its system level: translation of addresses,
+ * traps, interrupts, privileged instructions. A guest that has it can run in a
+ * system VM (cpu/, machine/).
+ *
+ * Regimes. A regime is a way in which data addresses are translated and
+ * checked: a privilege level, with what else changes rights (RISC-V SUM, MXR,
+ * MPRV). Each has a soft TLB of its own, so that moving between them flushes
+ * nothing. Regime numbers are the guest's, below GUEST_REGIMES.
+ *
+ * Address spaces. Translations that are not global belong to an address-space
+ * number (ASID and what goes with it). Stale entries stay until the guest asks
+ * for their removal, as the architecture allows.
+ */
+#ifndef GUEST_SYSTEM_H
+#define GUEST_SYSTEM_H
+
+#include "guest/guest.h"
+#include "memory/memory.h"
+
+#define GUEST_REGIMES 8
+
+enum guest_access { GUEST_READ = 1, GUEST_WRITE = 2, GUEST_EXECUTE = 4 };
+
+/* What a walk found. Good for the naturally aligned `page` bytes around the
+ * address: one mapping, and one set of protection rules (RISC-V PMP). */
+struct guest_walk {
+	uint64_t physical; /* of the byte asked for */
+	uint64_t page;     /* a power of two; below MEMORY_PAGE: not to be cached */
+	uint8_t allowed;   /* enum guest_access bits that need no other walk: no
+	                      WRITE while the page is not dirty yet */
+	bool global;       /* in every address space of its regime */
+};
+
+/* A fault or trap as the guest's architecture numbers it. RISC-V: cause as in
+ * scause (interrupt bit included), value as stval. */
+struct guest_fault {
+	uint64_t cause, value;
+};
+
+/* What a system-level instruction, trap or interrupt asks of the vCPU's runner. */
+enum guest_step {
+	GUEST_STEP_NEXT,  /* frame->pc is where to go on */
+	GUEST_STEP_WAIT,  /* the same, but not before guest_system.awake: WFI */
+	GUEST_STEP_CALL,  /* a call of the built-in firmware (SBI, PSCI); frame->pc
+	                     is the instruction after it */
+	GUEST_STEP_FAULT, /* *fault is to be delivered; frame->pc is its instruction */
+};
+
+/* What the guest asks of whoever runs it; the runner fills it in before the
+ * vCPU starts, frame->env points to it. Called on the vCPU's own thread from
+ * guest_system functions and helpers. */
+struct guest_env {
+	struct memory *memory;
+	unsigned number; /* of the vCPU: hart id */
+	/* Forget translations of the page at address (any mapping size that
+	 * covers it), or of all when !one; of this address space only, or of all
+	 * when !asid_only; global ones too when global. */
+	void (*flush)(struct guest_env *env, bool one, uint64_t address, bool asid_only, uint32_t asid, bool global);
+	/* Data regime, fetch regime, address space or mode key may have changed:
+	 * the engine brings frame->tlb and the like up to date. */
+	void (*changed)(struct guest_env *env);
+	/* fence.i and its like: code of this vCPU was changed by itself. */
+	void (*code_changed)(struct guest_env *env);
+	/* Time in ticks of the guest's time base; shared by the machine. */
+	uint64_t (*time)(struct guest_env *env);
+	/* The guest's own timer (stimecmp, CNTV_CVAL) now fires at `when` ticks;
+	 * UINT64_MAX: never. */
+	void (*timer)(struct guest_env *env, uint64_t when);
+	/* A store to a word that a bare-metal program reports through: none here;
+	 * see machine/. */
+	void *owner; /* machine's */
+	void *engine; /* cpu/'s: struct vcpu */
+};
+
+struct guest_system {
+	uint64_t timebase_hz; /* of `time` */
+
+	/* The vCPU as it leaves reset; frame->env is set. Machine code then sets
+	 * entry registers. */
+	void (*reset)(struct ir_frame *frame);
+
+	/* The regime of data accesses now, and whether addresses are used as they
+	 * are (then walks only check). Pure. */
+	unsigned (*data_regime)(const struct ir_frame *frame);
+	/* The regime of instruction fetches. Pure. */
+	unsigned (*fetch_regime)(const struct ir_frame *frame);
+	/* The current address space's number. Pure. */
+	uint32_t (*asid)(const struct ir_frame *frame);
+
+	/* Walks for one byte in a regime; sets A and D bits as the architecture
+	 * has it. False: *fault. */
+	bool (*walk)(struct ir_frame *frame, uint64_t address, enum guest_access access, unsigned regime,
+		     struct guest_walk *walk, struct guest_fault *fault);
+	/* The fault for an access of which the translation is good but where
+	 * there is no memory, or that is misaligned where that is not done. */
+	struct guest_fault (*access_fault)(uint64_t address, enum guest_access access);
+	struct guest_fault (*misaligned)(uint64_t address, enum guest_access access);
+
+	/* A trap of enum ir_trap that is no access: illegal (value: the bits),
+	 * breakpoint, syscall, as a fault of the guest's. True: it is to be
+	 * delivered; false: *step says what it is instead (a firmware call). */
+	bool (*trap)(struct ir_frame *frame, enum ir_trap trap, uint64_t value, struct guest_fault *fault,
+		     enum guest_step *step);
+	/* Enters the handler for the fault of the instruction at frame->pc. */
+	void (*deliver)(struct ir_frame *frame, const struct guest_fault *fault);
+	/* Enters the handler of the most urgent interrupt that is pending and
+	 * enabled, if there is one; frame->pc is the next instruction. */
+	bool (*interrupt)(struct ir_frame *frame);
+	/* WFI ends: an interrupt is pending, enabled at large or not. Pure. */
+	bool (*awake)(const struct ir_frame *frame);
+	/* Sets or clears an interrupt input (RISC-V: a bit of mip by number). Any
+	 * thread; the caller then polls the vCPU. */
+	void (*set_input)(struct ir_frame *frame, unsigned number, bool level);
+
+	/* Does the instruction that a lifter left to IR_TRAP_SYSTEM: frame->pc is
+	 * its address, next that of the one after, bits its encoding. */
+	enum guest_step (*execute)(struct ir_frame *frame, uint64_t bits, uint64_t next, struct guest_fault *fault);
+
+	/* The system state, field by field (registers included). */
+	void (*state)(struct ir_frame *frame, struct state *s);
+};
+
+extern const struct guest_system guest_riscv64_system;
+
+#endif

@@ -1,0 +1,40 @@
+/* An event loop: one thread that waits for file descriptors and deadlines and
+ * calls back. Each machine has one; devices and backends register with it.
+ *
+ * Callbacks run on the loop's thread with the loop's lock held (given at
+ * event_loop_new: the machine's device lock), one at a time. Registering,
+ * changing and removing may be done by any thread that holds that lock; after
+ * event_remove returns, the callback does not run again.
+ */
+#ifndef HOST_EVENT_H
+#define HOST_EVENT_H
+
+#include <pthread.h>
+
+#include "base/base.h"
+
+struct event_loop;
+struct event; /* a descriptor or a timer that is watched */
+
+enum event_ready { EVENT_READ = 1, EVENT_WRITE = 2, EVENT_HANGUP = 4 };
+
+/* lock is borrowed and must outlive the loop. NULL: *error is set. */
+struct event_loop *event_loop_new(pthread_mutex_t *lock, struct error *error);
+/* Starts the thread; stops and frees (no callbacks afterwards; lock not held). */
+int event_loop_start(struct event_loop *loop, struct error *error);
+void event_loop_free(struct event_loop *loop);
+
+/* Watches a descriptor, borrowed; want: enum event_ready bits. */
+struct event *event_watch(struct event_loop *loop, int fd, unsigned want,
+			  void (*ready)(void *owner, unsigned what), void *owner);
+void event_want(struct event *event, unsigned want);
+/* A timer, unarmed; event_arm fires it once at this time of clock_nanoseconds
+ * (UINT64_MAX: never). */
+struct event *event_timer(struct event_loop *loop, void (*fire)(void *owner), void *owner);
+void event_arm(struct event *event, uint64_t when);
+void event_remove(struct event *event);
+/* Runs the callback on the loop's thread soon; any thread, no lock needed. The
+ * same (call, owner) asked for twice before it runs runs once. */
+void event_post(struct event_loop *loop, void (*call)(void *owner), void *owner);
+
+#endif
