@@ -22,10 +22,12 @@
 enum guest_access { GUEST_READ = 1, GUEST_WRITE = 2, GUEST_EXECUTE = 4 };
 
 /* What a walk found. Good for the naturally aligned `page` bytes around the
- * address: one mapping, and one set of protection rules (RISC-V PMP). */
+ * address: one mapping, and one set of protection rules (RISC-V PMP). Whether
+ * memory is there, and the same all over, is for memory/ to say. */
 struct guest_walk {
 	uint64_t physical; /* of the byte asked for */
-	uint64_t page;     /* a power of two; below MEMORY_PAGE: not to be cached */
+	uint64_t page;     /* a power of two; below MEMORY_PAGE: not to be cached.
+	                      Superpages: the whole mapping, at most 1 GiB */
 	uint8_t allowed;   /* enum guest_access bits that need no other walk: no
 	                      WRITE while the page is not dirty yet */
 	bool global;       /* in every address space of its regime */
@@ -66,8 +68,6 @@ struct guest_env {
 	/* The guest's own timer (stimecmp, CNTV_CVAL) now fires at `when` ticks;
 	 * UINT64_MAX: never. */
 	void (*timer)(struct guest_env *env, uint64_t when);
-	/* A store to a word that a bare-metal program reports through: none here;
-	 * see machine/. */
 	void *owner; /* machine's */
 	void *engine; /* cpu/'s: struct vcpu */
 };
@@ -75,9 +75,16 @@ struct guest_env {
 struct guest_system {
 	uint64_t timebase_hz; /* of `time` */
 
-	/* The vCPU as it leaves reset; frame->env is set. Machine code then sets
-	 * entry registers. */
+	/* The guest's extensions as the device tree names them (RISC-V:
+	 * riscv,isa's words after the base, separated by blanks). */
+	const char *base, *extensions;
+
+	/* The vCPU as it leaves reset: highest privilege, nothing set up;
+	 * frame->env is set. Whoever calls it then sets pc and entry registers. */
 	void (*reset)(struct ir_frame *frame);
+	/* After reset: the vCPU as the machine's built-in firmware hands it to a
+	 * kernel (RISC-V: S-mode; SBI calls are GUEST_STEP_CALL from now on). */
+	void (*firmware)(struct ir_frame *frame);
 
 	/* The regime of data accesses now, and whether addresses are used as they
 	 * are (then walks only check). Pure. */
@@ -87,10 +94,12 @@ struct guest_system {
 	/* The current address space's number. Pure. */
 	uint32_t (*asid)(const struct ir_frame *frame);
 
-	/* Walks for one byte in a regime; sets A and D bits as the architecture
-	 * has it. False: *fault. */
-	bool (*walk)(struct ir_frame *frame, uint64_t address, enum guest_access access, unsigned regime,
-		     struct guest_walk *walk, struct guest_fault *fault);
+	/* Walks for an access of size bytes, none of them on another page of
+	 * MEMORY_PAGE; sets A and D bits as the architecture has it. The access as
+	 * a whole is checked; `page` may be smaller than it. access: one bit; WRITE
+	 * also for those that read as well. False: *fault. */
+	bool (*walk)(struct ir_frame *frame, uint64_t address, unsigned size, enum guest_access access,
+		     unsigned regime, struct guest_walk *walk, struct guest_fault *fault);
 	/* The fault for an access of which the translation is good but where
 	 * there is no memory, or that is misaligned where that is not done. */
 	struct guest_fault (*access_fault)(uint64_t address, enum guest_access access);
@@ -104,7 +113,9 @@ struct guest_system {
 	/* Enters the handler for the fault of the instruction at frame->pc. */
 	void (*deliver)(struct ir_frame *frame, const struct guest_fault *fault);
 	/* Enters the handler of the most urgent interrupt that is pending and
-	 * enabled, if there is one; frame->pc is the next instruction. */
+	 * enabled, if there is one; frame->pc is the next instruction. To be asked
+	 * when the vCPU was polled, and after whatever may have let an interrupt
+	 * in: execute, a region that ended by IR_EXIT_LOOKUP, a restored state. */
 	bool (*interrupt)(struct ir_frame *frame);
 	/* WFI ends: an interrupt is pending, enabled at large or not. Pure. */
 	bool (*awake)(const struct ir_frame *frame);
