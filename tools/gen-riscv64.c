@@ -3,26 +3,12 @@
  * field lists of the encoder. Checks the table on the way: every bit of a
  * picture is fixed or an operand, immediates name as many bits as there are,
  * and no two pictures overlap without one being the more special.
- *
- * The tree: a node is a bit field that selects a child, which is a node or a
- * leaf; a leaf is a list of patterns, most special first, of which the first
- * that matches is meant. Nodes 0…287 are roots: first the 256 combinations of
- * funct3 and opcode, then the 32 of the ends of a 16-bit instruction; a root is
- * always a node, if need be of no bits, so that the decoder takes the same path
- * for most instructions. Nodes, children and leaves are numbers, not pointers,
- * so the tables need no relocation. Where a pattern does not fix the bits that
- * a node looks at, it stands under several children.
  */
-#include <ctype.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAF 0x8000u /* in a tree reference: index into the lists */
-#define LAST 0x8000u /* in a list: no more patterns follow */
+#include "decode_tree.h"
 
 /* ---- the table as written ------------------------------------------------ */
 
@@ -31,9 +17,8 @@ struct format {
 };
 
 struct pattern {
-	const char *form, *op, *picture, *format; /* form and op NULL: reserved */
-	uint32_t match, mask;
-	unsigned bits, fixed;
+	const char *form, *op, *format; /* form and op NULL: reserved */
+	struct picture picture;
 	bool rm;
 };
 
@@ -44,53 +29,17 @@ static const struct format formats[] = {
 
 static struct pattern patterns[] = {
 #define INSN(op, mnemonic, picture, format, extension, operands, attributes) \
-	{ "RV_" #op, "RV_" #op, picture, #format, 0, 0, 0, 0, false },
+	{ "RV_" #op, "RV_" #op, #format, { .text = picture }, false },
 #include "guest/riscv64/insns.def"
 #define CINSN(form, mnemonic, picture, format, extension, operands, op) \
-	{ "RV_FORM_" #form, "RV_" #op, picture, #format, 0, 0, 0, 0, false },
+	{ "RV_FORM_" #form, "RV_" #op, #format, { .text = picture }, false },
 #include "guest/riscv64/insns.def"
-#define RESERVED(picture, why) { NULL, NULL, picture, NULL, 0, 0, 0, 0, false },
+#define RESERVED(picture, why) { NULL, NULL, NULL, { .text = picture }, false },
 #include "guest/riscv64/insns.def"
 };
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define PATTERNS LENGTH(patterns)
-
-static _Noreturn void die(const char *where, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static _Noreturn void
-die(const char *where, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fprintf(stderr, "insns.def: %s: ", where);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-	exit(1);
-}
-
-/* Copies a picture without blanks; element n is bit n of the instruction. */
-static unsigned
-picture_bits(const char *picture, char bits[32])
-{
-	char text[33];
-	unsigned count = 0;
-
-	for (const char *p = picture; *p; p++) {
-		if (*p == ' ')
-			continue;
-		if (count == 32)
-			die(picture, "more than 32 bits");
-		text[count++] = *p;
-	}
-	if (count != 16 && count != 32)
-		die(picture, "%u bits", count);
-	for (unsigned i = 0; i < count; i++)
-		bits[i] = text[count - 1 - i];
-	return count;
-}
 
 static const struct format *
 format_find(const char *name, const char *where)
@@ -108,9 +57,9 @@ pattern_check_format(const struct pattern *p, const char *bits)
 {
 	char letters[32];
 
-	if (picture_bits(format_find(p->format, p->form)->picture, letters) != p->bits)
+	if (picture_bits(format_find(p->format, p->form)->picture, letters) != p->picture.bits)
 		die(p->form, "format %s has another length", p->format);
-	for (unsigned i = 0; i < p->bits; i++)
+	for (unsigned i = 0; i < p->picture.bits; i++)
 		if ((letters[i] == '.' && bits[i] == '.') || (letters[i] == '-' && bits[i] != '.'))
 			die(p->form, "bit %u disagrees with format %s", i, p->format);
 }
@@ -118,37 +67,20 @@ pattern_check_format(const struct pattern *p, const char *bits)
 static void
 pattern_parse(struct pattern *p)
 {
+	struct picture *picture = &p->picture;
 	char bits[32];
 
-	p->bits = picture_bits(p->picture, bits);
-	for (unsigned i = 0; i < p->bits; i++) {
+	picture_parse(picture);
+	if (((picture->match & picture->mask & 3) == 3) != (picture->bits == 32) || (picture->mask & 3) != 3)
+		die(picture->text, "low bits do not fit the length");
+	picture_bits(picture->text, bits);
+	for (unsigned i = 0; i < picture->bits; i++)
 		if (!strchr("01.", bits[i]))
-			die(p->picture, "bad character %c", bits[i]);
-		if (bits[i] == '.')
-			continue;
-		p->mask |= 1u << i;
-		p->match |= (uint32_t)(bits[i] == '1') << i;
-		p->fixed++;
-	}
-	if (((p->match & p->mask & 3) == 3) != (p->bits == 32) || (p->mask & 3) != 3)
-		die(p->picture, "low bits do not fit the length");
+			die(picture->text, "bad character %c", bits[i]);
 	if (p->form) {
 		pattern_check_format(p, bits);
 		p->rm = strchr(format_find(p->format, p->form)->picture, 'r') != NULL;
 	}
-}
-
-static void
-patterns_check(void)
-{
-	for (size_t i = 0; i < PATTERNS; i++)
-		for (size_t j = 0; j < i; j++) {
-			const struct pattern *a = &patterns[i], *b = &patterns[j];
-
-			if (a->bits == b->bits && a->fixed == b->fixed &&
-			    !((a->match ^ b->match) & a->mask & b->mask))
-				die(a->picture, "overlaps %s, and neither is more special", b->picture);
-		}
 }
 
 /* ---- formats: fields ----------------------------------------------------- */
@@ -337,178 +269,30 @@ emit_formats(void)
 
 /* ---- the tree ------------------------------------------------------------ */
 
-struct node {
-	unsigned shift, width, base;
-};
+/* Roots 0…255 are the combinations of funct3 and opcode, the 32 after them those
+ * of the ends of a 16-bit instruction. */
+enum { ROOTS_LONG = 256, ROOTS = 288 };
 
-static struct node nodes[1024];
-static unsigned node_count;
-static uint16_t children[16384];
-static unsigned child_count;
-static uint16_t lists[8192];
-static unsigned list_count;
-
-/* A set of patterns, most special first. */
-struct set {
-	uint16_t members[PATTERNS];
-	unsigned count;
-};
-
-static int
-by_fixed(const void *a, const void *b)
+/* Rounding modes 5 and 6 are reserved. */
+static bool
+is_reserved_mode(unsigned number, unsigned root)
 {
-	const struct pattern *x = &patterns[*(const uint16_t *)a], *y = &patterns[*(const uint16_t *)b];
-
-	if (x->fixed != y->fixed)
-		return x->fixed < y->fixed ? 1 : -1;
-	return x < y ? -1 : x > y;
-}
-
-/* The members of `from` that an instruction with these bits under mask may be. */
-static void
-set_narrow(const struct set *from, uint32_t bits, uint32_t mask, struct set *to)
-{
-	to->count = 0;
-	for (unsigned i = 0; i < from->count; i++) {
-		const struct pattern *p = &patterns[from->members[i]];
-
-		if (!((p->match ^ bits) & p->mask & mask))
-			to->members[to->count++] = from->members[i];
-	}
-}
-
-/* A list of pattern numbers plus one; 0 is the pattern of illegal ones. */
-static unsigned
-tree_leaf(const struct set *set)
-{
-	unsigned length = set->count ? set->count : 1;
-	uint16_t list[PATTERNS + 1] = { LAST };
-
-	for (unsigned i = 0; i < set->count; i++)
-		list[i] = (uint16_t)((set->members[i] + 1) | (i + 1 == set->count ? LAST : 0));
-	for (unsigned at = 0; at + length <= list_count; at++)
-		if (!memcmp(lists + at, list, length * sizeof list[0]))
-			return LEAF | at;
-	if (list_count + length > LENGTH(lists))
-		die("tree", "too many leaves");
-	memcpy(lists + list_count, list, length * sizeof list[0]);
-	list_count += length;
-	return LEAF | (list_count - length);
-}
-
-/* How many patterns stay under one child of a field, on average over patterns,
- * plus a little for the size of the table. */
-static double
-split_cost(const struct set *set, unsigned shift, unsigned width)
-{
-	uint32_t mask = ((1u << width) - 1) << shift;
-	unsigned sizes[128] = { 0 };
-	double sum = 0;
-
-	for (unsigned i = 0; i < set->count; i++)
-		for (uint32_t v = 0; v < 1u << width; v++)
-			sizes[v] += !((patterns[set->members[i]].match ^ v << shift) &
-				      patterns[set->members[i]].mask & mask);
-	for (unsigned i = 0; i < set->count; i++) {
-		const struct pattern *p = &patterns[set->members[i]];
-		unsigned lives = 0, company = 0;
-
-		for (uint32_t v = 0; v < 1u << width; v++)
-			if (!((p->match ^ v << shift) & p->mask & mask)) {
-				lives++;
-				company += sizes[v];
-			}
-		sum += (double)company / lives;
-	}
-	return sum / set->count + 0.004 * (1u << width);
-}
-
-static unsigned
-tree_build(const struct set *set, uint32_t tested)
-{
-	double best = set->count;
-	unsigned shift = 0, width = 0, number;
-	struct set child;
-
-	if (set->count < 2)
-		return tree_leaf(set);
-	for (unsigned w = 1; w <= 7; w++)
-		for (unsigned s = 0; s + w <= patterns[set->members[0]].bits; s++) {
-			double cost = split_cost(set, s, w);
-
-			if (cost < best - 0.25 && !(((1u << w) - 1) << s & tested)) {
-				best = cost;
-				shift = s;
-				width = w;
-			}
-		}
-	if (!width)
-		return tree_leaf(set);
-	number = node_count++;
-	if (node_count > LENGTH(nodes) || child_count + (1u << width) > LENGTH(children))
-		die("tree", "too many nodes");
-	nodes[number] = (struct node){ shift, width, child_count };
-	child_count += 1u << width;
-	for (uint32_t v = 0; v < 1u << width; v++) {
-		uint32_t mask = ((1u << width) - 1) << shift;
-
-		set_narrow(set, v << shift, mask, &child);
-		children[nodes[number].base + v] = (uint16_t)tree_build(&child, tested | mask);
-	}
-	return number;
-}
-
-/* The roots of one length, from node `first` on. */
-static void
-tree_roots(unsigned first, unsigned length, unsigned size)
-{
-	struct set all = { .count = 0 }, set;
-
-	for (unsigned i = 0; i < PATTERNS; i++)
-		if (patterns[i].bits == length)
-			all.members[all.count++] = (uint16_t)i;
-	qsort(all.members, all.count, sizeof all.members[0], by_fixed);
-	for (uint32_t i = 0; i < size; i++) {
-		uint32_t mask = length == 32 ? 0x707f : 0xe003;
-		uint32_t bits = length == 32 ? (i & 31) << 2 | 3 | (i >> 5) << 12 : (i & 3) | (i >> 2) << 13;
-		unsigned kept = 0, ref;
-
-		set_narrow(&all, bits, mask, &set);
-		for (unsigned j = 0; j < set.count; j++)
-			if (!patterns[set.members[j]].rm || (i >> 5 != 5 && i >> 5 != 6))
-				set.members[kept++] = set.members[j];
-		set.count = kept;
-		ref = tree_build(&set, mask);
-		if (ref & LEAF) {
-			nodes[first + i] = (struct node){ 0, 0, child_count };
-			children[child_count++] = (uint16_t)ref;
-		} else {
-			nodes[first + i] = nodes[ref];
-		}
-	}
-}
-
-static void
-emit_numbers(const char *name, const uint16_t *numbers, unsigned count)
-{
-	printf("static const uint16_t %s[%u] = {", name, count);
-	for (unsigned i = 0; i < count; i++)
-		printf("%s%u,", i % 12 ? " " : "\n\t", numbers[i]);
-	printf("\n};\n\n");
+	return patterns[number].rm && (root >> 5 == 5 || root >> 5 == 6);
 }
 
 static void
 emit_tree(void)
 {
-	node_count = 288;
-	tree_roots(0, 32, 256);
-	tree_roots(256, 16, 32);
-	emit_numbers("children", children, child_count);
-	emit_numbers("lists", lists, list_count);
-	printf("static const struct node nodes[%u] = {\n", node_count);
-	for (unsigned i = 0; i < node_count; i++)
-		printf("\t{ %u, %u, %#x },\n", nodes[i].base, nodes[i].shift, (1u << nodes[i].width) - 1);
-	printf("};\n\n");
+	static struct picture *pictures[PATTERNS];
+
+	for (size_t i = 0; i < PATTERNS; i++)
+		pictures[i] = &patterns[i].picture;
+	tree_begin(pictures, PATTERNS, ROOTS);
+	for (uint32_t i = 0; i < ROOTS_LONG; i++)
+		tree_root(i, 32, (i & 31) << 2 | 3 | (i >> 5) << 12, 0x707f, is_reserved_mode);
+	for (uint32_t i = 0; i < ROOTS - ROOTS_LONG; i++)
+		tree_root(ROOTS_LONG + i, 16, (i & 3) | (i >> 2) << 13, 0xe003, NULL);
+	tree_print();
 }
 
 static void
@@ -518,7 +302,7 @@ emit_patterns(void)
 	for (size_t i = 0; i < PATTERNS; i++) {
 		const struct pattern *p = &patterns[i];
 
-		printf("\t{ %#x, %#x, %s, RV_FORMAT_%s },\n", p->match, p->mask, p->op ? p->op : "RV_ILLEGAL",
+		printf("\t{ %#x, %#x, %s, RV_FORMAT_%s },\n", p->picture.match, p->picture.mask, p->op ? p->op : "RV_ILLEGAL",
 		       p->format ? p->format : "NONE");
 	}
 	printf("};\n");
@@ -529,7 +313,6 @@ main(void)
 {
 	for (size_t i = 0; i < PATTERNS; i++)
 		pattern_parse(&patterns[i]);
-	patterns_check();
 	printf("/* Made from src/guest/riscv64/insns.def by tools/gen-riscv64.c. */\n\n");
 	emit_formats();
 	emit_tree();

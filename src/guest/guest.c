@@ -6,6 +6,7 @@
 
 static const struct guest *const guests[] = {
 	&guest_riscv64,
+	&guest_aarch64,
 };
 
 const struct guest *

@@ -63,7 +63,7 @@ struct guest {
 	const struct guest_system *system; /* system.h; NULL: user level only */
 };
 
-extern const struct guest guest_riscv64;
+extern const struct guest guest_aarch64, guest_riscv64;
 
 /* By name ("riscv64") or by ELF machine number; NULL when unknown. */
 const struct guest *guest_by_name(const char *name);

@@ -19,10 +19,10 @@ struct ir_jump {
 	uint64_t pc;    /* guest address, or IR_JUMP_EMPTY */
 	void *host;     /* entry of its region */
 };
-/* Matches no address that is looked up: those are even. A zeroed entry is as
+/* Odd and not canonical: no address that code can lie at. A zeroed entry is as
  * empty, but for the first: address 0 is looked up nowhere else. So pages of
  * the table that were never filled need not be written. */
-#define IR_JUMP_EMPTY 1u
+#define IR_JUMP_EMPTY 0x8000000000000001u
 
 #define IR_SCRATCH 32
 

@@ -1,24 +1,14 @@
 /* Decoding and encoding by the tables that tools/gen-riscv64.c makes of
  * insns.def.
  *
- * To decode: a root, nodes until a leaf, then the leaf's patterns in order.
- * Patterns are numbered as forms are (pattern 0 is "illegal", those after the
- * forms are reserved encodings), so the pattern that matches is the form. The
- * tables hold no addresses: they stay in clean, shared pages.
+ * The way through them is decode.h's. Patterns are numbered as forms are (those
+ * after the forms are reserved encodings), so the pattern that matches is the
+ * form.
  */
+#include "guest/decode.h"
 #include "guest/riscv64/insn.h"
 
-enum { LEAF = 0x8000, LAST = 0x8000, ROOT_SHORT = 256 };
-
-struct pattern {
-	uint32_t match, mask;
-	uint16_t op, format;
-};
-
-struct node {
-	uint16_t base;
-	uint8_t shift, mask;
-};
+enum { ROOT_SHORT = 256 };
 
 /* Operand bits as the generator finds them; letters as in insns.def. */
 struct field {
@@ -40,26 +30,11 @@ riscv64_decode(uint32_t bits, struct riscv64_insn *out)
 	bool is_long = (bits & 3) == 3;
 	unsigned root_long = (bits >> 2 & 0x1f) | (bits >> 7 & 0xe0);
 	unsigned root_short = ROOT_SHORT | (bits & 3) | (bits >> 11 & 0x1c);
-	unsigned ref = is_long ? root_long : root_short;
-	const struct pattern *pattern;
-	const uint16_t *list;
-	unsigned number;
+	unsigned number = decode_find(nodes, children, lists, patterns, is_long ? root_long : root_short, bits);
+	const struct pattern *pattern = &patterns[number];
 
-	do {
-		const struct node *node = &nodes[ref];
-
-		ref = children[node->base + (bits >> node->shift & node->mask)];
-	} while (UNLIKELY(!(ref & LEAF)));
 	*out = (struct riscv64_insn){ 0 };
 	out->length = (uint8_t)(2 + 2 * is_long);
-	for (list = &lists[ref & ~LEAF];; list++) {
-		number = *list & ~LAST;
-		pattern = &patterns[number];
-		if (LIKELY((bits & pattern->mask) == pattern->match))
-			break;
-		if (*list & LAST)
-			return false;
-	}
 	if (UNLIKELY(pattern->op == RV_ILLEGAL))
 		return false;
 	out->op = pattern->op;

@@ -1,9 +1,5 @@
-/* Lifting a region: along the code until something ends it.
- *
- * A region is one trunk. A conditional branch leaves it through a block that is
- * an exit alone and else goes on in the next block, so that what is known of
- * the slots stays known.
- */
+/* Lifting a region: along the code until something ends it; guest/branch.h says
+ * how conditional branches leave it. */
 #include "guest/riscv64/lift.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* Branches, jumps, calls, returns; ecall, ebreak, fence.i. */
+#include "guest/branch.h"
 #include "guest/riscv64/lift.h"
 
 /* x1 and x5: the registers that calls put their return address in (manual I,
@@ -19,7 +20,6 @@ op_of(const struct lifter *l, ir_ref ref)
 LIFTER(lift_branch)
 {
 	int32_t target = l->at + (int32_t)l->insn.imm;
-	uint32_t away = l->b.region->block_count;
 	ir_ref x, y, cond;
 
 	(void)b;
@@ -28,23 +28,7 @@ LIFTER(lift_branch)
 	x = lift_x(l, l->insn.rs1);
 	y = lift_x(l, l->insn.rs2);
 	cond = ir_icmp(&l->b, IR_I64, (enum ir_cond)a, x, y);
-	if (op_of(l, cond)->op == IR_CONST) {
-		if (op_of(l, cond)->imm) {
-			ir_exit_jump(&l->b, target);
-			l->ended = true;
-		}
-		return;
-	}
-	if (target > l->next && target < l->join)
-		l->join = target;
-	ir_br(&l->b, cond, away, away + 1);
-	ir_block(&l->b, true);
-	ir_exit_jump(&l->b, target);
-	ir_block(&l->b, true);
-	if (l->single_block) {
-		ir_exit_jump(&l->b, l->next);
-		l->ended = true;
-	}
+	l->ended = guest_branch(&l->b, cond, target, l->next, &l->join, l->single_block);
 }
 
 /* To a target that is known. */

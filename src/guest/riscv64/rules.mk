@@ -1,9 +1,9 @@
 # The decoder's tables, from the instruction table.
 GEN_HEADERS += $(B)/gen/riscv64_tables.h
 
-$(B)/gen/gen-riscv64: tools/gen-riscv64.c src/guest/riscv64/insns.def
+$(B)/gen/gen-riscv64: tools/gen-riscv64.c tools/decode_tree.c tools/decode_tree.h src/guest/riscv64/insns.def
 	@mkdir -p $(@D)
-	$(or $(HOSTCC),$(CC)) -std=gnu17 -O1 -g $(WARNINGS) -Isrc -o $@ $<
+	$(or $(HOSTCC),$(CC)) -std=gnu17 -O1 -g $(WARNINGS) -Isrc -o $@ $(filter %.c,$^)
 
 $(B)/gen/riscv64_tables.h: $(B)/gen/gen-riscv64
 	$< >$@
