@@ -74,6 +74,9 @@ struct guest_env {
 
 struct guest_system {
 	uint64_t timebase_hz; /* of `time` */
+	/* Data regimes (bit n: regime n) of which nearly all translations belong
+	 * to one address space: user level. A hint for speed. */
+	uint32_t private_regimes;
 
 	/* The guest's extensions as the device tree names them (RISC-V:
 	 * riscv,isa's words after the base, separated by blanks). */

@@ -38,7 +38,7 @@ eval_const(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 static void
 eval_pc(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 {
-	out[0] = eval_cut(ins->type, run->region->pc + (uint64_t)ins->imm);
+	out[0] = eval_cut(ins->type, run->base + (uint64_t)ins->imm);
 }
 
 /* ---- helpers ------------------------------------------------------------ */
@@ -84,7 +84,7 @@ stop_at(struct eval_run *run, enum ir_exit_kind kind, uint64_t pc, uint64_t link
 void
 eval_fault(struct eval_run *run, enum ir_trap trap, uint64_t value)
 {
-	uint64_t pc = run->region->pc + (uint64_t)(int64_t)run->eval->at;
+	uint64_t pc = run->base + (uint64_t)(int64_t)run->eval->at;
 
 	run->eval->trap = trap;
 	run->eval->trap_value = value;
@@ -148,7 +148,7 @@ static void
 eval_exit(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 {
 	struct ir_exit e = ir_exit_of(run->region, (ir_ref)(ins - run->region->ins));
-	uint64_t base = run->region->pc, pc = base + (uint64_t)(int64_t)e.target;
+	uint64_t base = run->base, pc = base + (uint64_t)(int64_t)e.target;
 	bool begun = false;
 
 	(void)out;
@@ -180,13 +180,17 @@ ir_eval(struct ir_eval *eval, const struct ir_region *region)
 		.region = region,
 		.frame = eval->frame,
 		.value = (eval_value *)eval->value,
+		.base = region->pc,
 		.next = region->block[0].first,
 	};
 
+	if (eval->mmu)
+		run.base = eval->frame->page + region->pc % IR_TLB_PAGE;
 	if (!run.value)
 		run.value = arena_alloc(eval->arena, region->ins_count * sizeof(eval_value));
 	eval->at = 0;
 	eval->retired = 0;
+	eval->device = false;
 	eval->trap = IR_TRAP_NONE;
 	eval->trap_value = 0;
 	eval->before = false;

@@ -27,8 +27,31 @@ struct ir_window {
 	uint8_t *bytes;
 };
 
+/* Guest memory behind address translation: system VMs. Each function returns
+ * false after a guest fault, of which it keeps the particulars; the evaluation
+ * then ends with READ_FAULT or WRITE_FAULT before the instruction. The region's
+ * base address is then frame->page plus the offset in page of its pc. */
+struct ir_mmu {
+	/* XLATE: whether [address + lo, address + hi) may be accessed, as a whole;
+	 * address a multiple of 1 << align. Changes nothing that the guest sees
+	 * but accessed and dirty bits of page tables. */
+	bool (*check)(struct ir_mmu *mmu, uint64_t address, int64_t lo, int64_t hi, unsigned align,
+		      enum ir_access access);
+	/* size bytes, all in one page. *host: where they are when they are memory;
+	 * NULL: a device's. Valid until the next call. */
+	bool (*find)(struct ir_mmu *mmu, uint64_t address, unsigned size, enum ir_access access, uint8_t **host);
+	/* A device's; a size or alignment that it does not take is a fault. */
+	bool (*load)(struct ir_mmu *mmu, uint64_t address, unsigned size, uint64_t *value);
+	bool (*store)(struct ir_mmu *mmu, uint64_t address, unsigned size, uint64_t value);
+	/* The fault of an atomic access to what is no memory. */
+	void (*refuse)(struct ir_mmu *mmu, uint64_t address, enum ir_access access);
+};
+
 struct ir_eval {
 	struct ir_frame *frame;
+	struct ir_mmu *mmu; /* NULL: no translation. With it the undo
+	                       log has host addresses */
+	bool device;        /* a device was accessed */
 	const struct ir_window *window; /* NULL: straight through guest_base */
 	struct vec *undo;               /* of struct ir_undo; NULL: no log */
 	uint64_t *value;                /* room for 4 words a ref; NULL: from arena */

@@ -82,6 +82,13 @@ combine(enum ir_rmw rmw, unsigned bits, u128 old, u128 operand)
 	return old;
 }
 
+/* The address by which the undo log knows the bytes: ir_eval.mmu. */
+static uint64_t
+logged(const struct eval_run *run, uint64_t address, const uint8_t *p)
+{
+	return run->eval->mmu ? (uint64_t)(uintptr_t)p : address;
+}
+
 void
 eval_rmw(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 {
@@ -101,7 +108,7 @@ eval_rmw(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 		fresh[0] = (uint64_t)result;
 		fresh[1] = (uint64_t)(result >> 64);
 	} while (!exchange(p, bits / 8, old, fresh));
-	eval_log(run, address, bits / 8, old);
+	eval_log(run, logged(run, address, p), bits / 8, old);
 	memcpy(out, old, sizeof old);
 	eval_extend(ins, out);
 }
@@ -118,7 +125,7 @@ eval_cas(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 		return;
 	memcpy(old, eval_of(run, ins->b), sizeof old);
 	if (exchange(p, size, old, eval_of(run, ins->c)))
-		eval_log(run, address, size, old);
+		eval_log(run, logged(run, address, p), size, old);
 	memcpy(out, old, sizeof old);
 	eval_extend(ins, out);
 }
@@ -164,7 +171,7 @@ eval_sc(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 	if (run->frame->link_address == eval_of(run, ins->c)[0])
 		stored = exchange(p, size, old, eval_of(run, ins->b));
 	if (stored)
-		eval_log(run, address, size, old);
+		eval_log(run, logged(run, address, p), size, old);
 	run->frame->link_address = IR_LINK_NONE;
 	out[0] = !stored;
 	out[1] = 0;

@@ -17,6 +17,7 @@ struct eval_run {
 	const struct ir_region *region;
 	struct ir_frame *frame;
 	eval_value *value; /* by ref */
+	uint64_t base;     /* guest address of the region */
 	ir_ref next;       /* op to do next */
 	unsigned passed;   /* AT ops met */
 	unsigned length;   /* bytes of the current guest instruction */
@@ -80,6 +81,13 @@ bool eval_wide_op(enum ir_op op, enum ir_type from, unsigned aux, u128 a, u128 b
 /* Puts where the bytes of a guest access are into *bytes, which may be any
  * address, 0 too. False after a fault outside the window. */
 bool eval_address(struct eval_run *run, uint64_t address, unsigned size, bool write, uint8_t **bytes);
+/* The same behind address translation: eval_mmu.c. For atomics; one page. */
+bool eval_mmu_address(struct eval_run *run, uint64_t address, unsigned size, bool write, uint8_t **bytes);
+/* XLATE; false after a fault. */
+bool eval_mmu_check(struct eval_run *run, const struct ir_ins *ins, uint64_t address);
+/* size 1 to 32 bytes, also across pages and of devices. */
+bool eval_mmu_load(struct eval_run *run, uint64_t address, unsigned size, uint64_t *words);
+bool eval_mmu_store(struct eval_run *run, uint64_t address, unsigned size, const uint64_t *words);
 /* size: 1 2 4 8 16 32. One host access each where size is at most 8 and p is
  * aligned. Guest memory is little-endian. */
 void eval_read(const uint8_t *p, unsigned size, uint64_t *words);

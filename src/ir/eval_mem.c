@@ -199,6 +199,8 @@ eval_address(struct eval_run *run, uint64_t address, unsigned size, bool write, 
 {
 	const struct ir_window *w = run->eval->window;
 
+	if (run->eval->mmu)
+		return eval_mmu_address(run, address, size, write, bytes);
 	if (!w)
 		*bytes = (uint8_t *)(uintptr_t)(run->frame->guest_base + address);
 	else if (in_window(run, address, size, write))
@@ -216,6 +218,11 @@ eval_xlate(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 	int32_t lo = (int32_t)(uint32_t)(uint64_t)ins->imm;
 	int32_t hi = (int32_t)(uint32_t)((uint64_t)ins->imm >> 32);
 
+	if (run->eval->mmu) {
+		if (eval_mmu_check(run, ins, address))
+			out[0] = address;
+		return;
+	}
 	if (address & (align - 1)) {
 		eval_fault(run, IR_TRAP_MISALIGNED, address);
 		return;
@@ -264,11 +271,16 @@ eval_load(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 	uint64_t address = eval_of(run, ins->a)[0] + (uint64_t)(int64_t)(int32_t)ins->c;
 	uint8_t *p;
 
-	if (!eval_address(run, address, size, false, &p))
-		return;
 	if (order == IR_SEQ_CST)
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	eval_read(p, size, out);
+	if (run->eval->mmu) {
+		if (!eval_mmu_load(run, address, size, out))
+			return;
+	} else if (eval_address(run, address, size, false, &p)) {
+		eval_read(p, size, out);
+	} else {
+		return;
+	}
 	if (order != IR_RELAXED && order != IR_RELEASE)
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	eval_extend(ins, out);
@@ -284,17 +296,22 @@ eval_store(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 	uint8_t *p;
 
 	(void)out;
-	if (!eval_address(run, address, size, true, &p))
-		return;
-	if (run->eval->undo)
-		eval_read(p, size, old);
 	if (order != IR_RELAXED && order != IR_ACQUIRE)
 		__atomic_thread_fence(__ATOMIC_RELEASE);
-	eval_write(p, size, eval_of(run, ins->b));
+	if (run->eval->mmu) {
+		if (!eval_mmu_store(run, address, size, eval_of(run, ins->b)))
+			return;
+	} else if (eval_address(run, address, size, true, &p)) {
+		if (run->eval->undo)
+			eval_read(p, size, old);
+		eval_write(p, size, eval_of(run, ins->b));
+		if (run->eval->undo) /* now that it has not faulted */
+			eval_log(run, address, size, old);
+	} else {
+		return;
+	}
 	if (order == IR_SEQ_CST)
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (run->eval->undo) /* now that it has not faulted */
-		eval_log(run, address, size, old);
 }
 
 /* Only a store before a load after needs the strongest of fences. */

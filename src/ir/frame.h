@@ -24,6 +24,16 @@ struct ir_jump {
  * the table that were never filled need not be written. */
 #define IR_JUMP_EMPTY 0x8000000000000001u
 
+/* The same in a system VM, where a guest address means code only in a context
+ * (frame->context). A zeroed entry is empty: no context is 0. */
+struct ir_far_jump {
+	uint64_t pc;
+	uint64_t context;
+	void *host;
+	uint64_t pad;
+};
+#define IR_FAR_TABLE_SIZE (IR_JUMP_TABLE_SIZE / 2)
+
 #define IR_SCRATCH 32
 
 /* One entry of a soft TLB, which system VMs have in place of guest_base. A tag is the
@@ -67,21 +77,32 @@ struct ir_frame {
 	struct ir_tlb *tlb;     /* soft TLB of the current data regime */
 	uint64_t page;          /* guest address of the page that the running region
 	                           lies in: what PCs are relative to */
-	uint64_t context;       /* of fetches: jump table keys are pc ^ context */
+	uint64_t context;       /* number of the way in which fetches are translated now:
+	                           regime, address space, mode key; never 0, never
+	                           used again once it stopped being true */
 	struct guest_env *env;  /* guest/system.h; NULL in a process VM */
+	uint64_t miss_address;  /* of an access that missed the soft TLB, */
+	uint32_t miss_access;   /* enum ir_access | bytes << 8 */
 
 	/* ---- leaving generated code (codegen/<host>) ---- */
 	void *host_stack;    /* C stack while generated code runs */
 	void *shadow_stack;  /* its stack pointer while C runs */
 	void *leave;         /* common exit */
 	void *helper_thunk;  /* switches stacks around a helper */
+	void *miss_thunk;    /* the same around `fill`, and keeps every register */
+	/* Tries to make the access that missed hit; false: it cannot, the
+	 * instruction is for the evaluator. */
+	bool (*fill)(struct ir_frame *frame);
 	void *exit_record;   /* which exit was taken; struct code_exit */
 	uint64_t scratch[IR_SCRATCH]; /* spills; nothing lives here across regions */
 
 	_Alignas(16) uint64_t constant[32]; /* the target's own */
 
 	ir_helper_fn helper[IR_HELPER_MAX];
-	struct ir_jump jump[IR_JUMP_TABLE_SIZE];
+	union {
+		struct ir_jump jump[IR_JUMP_TABLE_SIZE];
+		struct ir_far_jump far[IR_FAR_TABLE_SIZE];
+	};
 };
 #define IR_LINK_NONE 1u
 

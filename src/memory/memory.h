@@ -9,7 +9,8 @@
  * given to another process, and given back page by page. Guest memory is
  * hostile and changes between two reads: copy, then check, then use.
  *
- * Page flags. Each RAM page of 4096 bytes has a byte of MEMORY_PAGE_* flags. A
+ * Page flags. Each RAM page of 4096 bytes has a byte of MEMORY_PAGE_* flags,
+ * changed by atomic or and and alone, sequentially consistent. A
  * writer that is not translated guest code (devices, loaders, page walks)
  * writes through memory_write, which tells `written` about pages with CODE and
  * marks DIRTY. Translated code writes straight to RAM, but only to pages that
@@ -29,6 +30,7 @@ enum memory_page_flag {
 	MEMORY_PAGE_CODE = 1,  /* has translations: a write must be told */
 	MEMORY_PAGE_CLEAN = 2, /* dirty logging is on and the page was not written
 	                          since the log was last taken */
+	MEMORY_PAGE_WRITABLE = 4, /* cpu/'s: some soft TLB may have it as writable */
 };
 
 /* A device's registers. offset is from the region's start, size 1, 2, 4 or 8 and
