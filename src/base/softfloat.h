@@ -112,6 +112,25 @@ enum fp_fma_sign {
 uint64_t fp_fma(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b, uint64_t c,
 		unsigned signs);
 
+/* ---- for Newton-Raphson iterations (softfloat_estimate.c): Arm ----------- */
+
+/* Estimates of 1 / a and 1 / √a, correct to 8 bits, as the manual's tables have
+ * them; of a zero infinity, with division by zero raised. */
+uint64_t fp_reciprocal(struct fp_env *env, enum fp_format format, uint64_t a);
+uint64_t fp_reciprocal_root(struct fp_env *env, enum fp_format format, uint64_t a);
+/* The sign of a with its exponent's bits inverted (FRECPX). */
+uint64_t fp_reciprocal_exponent(struct fp_env *env, enum fp_format format, uint64_t a);
+/* The same estimates of unsigned fractions a / 2^32, in units of 2^-31; all ones
+ * where a is below 1/2, for the root 1/4 (URECPE, URSQRTE). */
+uint32_t fp_reciprocal_u32(uint32_t a);
+uint32_t fp_reciprocal_root_u32(uint32_t a);
+/* 2 − a × b and (3 − a × b) / 2 with one rounding; zero times infinity counts as
+ * zero. A NaN a propagates with its sign flipped. */
+uint64_t fp_reciprocal_step(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b);
+uint64_t fp_reciprocal_root_step(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b);
+/* a × b, where zero times infinity is 2 with the sign of the product. */
+uint64_t fp_mulx(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b);
+
 /* ---- comparison, class (softfloat_compare.c) ---------------------------- */
 
 enum fp_relation { FP_LESS, FP_EQUAL, FP_GREATER, FP_UNORDERED };
@@ -220,5 +239,11 @@ int32_t fp_to_int32_modular(struct fp_env *env, uint64_t a, bool *exact);
  * (yes), other FRINT (no); x86 roundsd (by its immediate). */
 uint64_t fp_round_to_int(struct fp_env *env, enum fp_format format, uint64_t a,
 			 bool raise_inexact);
+
+/* The same, but NaNs, infinities and what does not fit a signed integer of
+ * `width` bits, 32 or 64, give its smallest number and raise invalid (Arm
+ * FRINT32X, FRINT64Z, …). Not for binary16. */
+uint64_t fp_round_to_int_within(struct fp_env *env, enum fp_format format, uint64_t a,
+				unsigned width, bool raise_inexact);
 
 #endif

@@ -252,6 +252,13 @@ uint64_t
 fp_fma(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b, uint64_t c,
 	unsigned signs)
 {
+	return fp_fma_scaled(env, format, a, b, c, signs, 0);
+}
+
+uint64_t
+fp_fma_scaled(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b, uint64_t c,
+	      unsigned signs, int scale)
+{
 	struct fp_number n[3] = {fp_unpack(env, format, a), fp_unpack(env, format, b),
 				 fp_unpack(env, format, c)};
 	bool infinite = n[0].kind == FP_INFINITE || n[1].kind == FP_INFINITE;
@@ -272,10 +279,11 @@ fp_fma(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b, uint64
 		return fp_infinity(format, product.sign);
 	if (n[2].kind == FP_INFINITE)
 		return fp_infinity(format, n[2].sign);
+	n[2].exponent += scale;
 	if (zero)
 		return add_to_zero(env, format, product.sign, n[2]);
 
-	product.exponent = n[0].exponent + n[1].exponent + 1;
+	product.exponent = n[0].exponent + n[1].exponent + 1 + scale;
 	product.significand = (u128)n[0].significand * n[1].significand;
 	if (n[2].kind == FP_ZERO)
 		return fp_round_pack(env, format, product.sign, product.exponent,

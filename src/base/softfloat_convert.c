@@ -144,3 +144,20 @@ fp_round_to_int(struct fp_env *env, enum fp_format format, uint64_t a, bool rais
 		return fp_zero(format, n.sign);
 	return fp_round_pack(env, format, n.sign, 127, magnitude);
 }
+
+uint64_t
+fp_round_to_int_within(struct fp_env *env, enum fp_format format, uint64_t a, unsigned width,
+		       bool raise_inexact)
+{
+	struct fp_layout l = fp_layout_of(format);
+	struct fp_number n = fp_unpack(env, format, a);
+	bool inexact, fits = n.kind == FP_ZERO;
+
+	if (n.kind == FP_FINITE && n.exponent < (int)width)
+		fits = integer_magnitude(env->rounding, n, 0, &inexact) <=
+		       integer_limit((struct fp_int){(uint8_t)width, true}, n.sign);
+	if (fits)
+		return fp_round_to_int(env, format, a, raise_inexact);
+	fp_raise(env, FP_INVALID);
+	return fp_zero(format, true) | (uint64_t)(l.bias + (int)width - 1) << (l.precision - 1);
+}

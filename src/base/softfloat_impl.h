@@ -99,4 +99,8 @@ u128 fp_round_shift(enum fp_rounding rounding, bool sign, u128 significand, unsi
 uint64_t fp_round_pack(struct fp_env *env, enum fp_format format, bool sign, int exponent,
 		       u128 significand);
 
+/* fp_fma's result times 2^scale, rounded once. */
+uint64_t fp_fma_scaled(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b, uint64_t c,
+		       unsigned signs, int scale);
+
 #endif

@@ -213,6 +213,12 @@ ir_eval(struct ir_eval *eval, const struct ir_region *region)
 
 #define INTEGER eval_integer
 #define VECTOR eval_vector_lanes
+#define MOVE eval_vector_move
+#define PERMUTE eval_vector_permute
+#define RESIZE eval_vector_resize
+#define UNARY eval_vector_unary
+#define EXTRA eval_vector_extra
+#define LANES eval_float_lanes
 const eval_fn eval_table[IR_OP_COUNT] = {
 	[IR_NOP] = eval_nop, [IR_AT] = eval_at, [IR_CONST] = eval_const,
 	[IR_PARAM] = eval_nop, /* whoever came here has set it */
@@ -242,22 +248,42 @@ const eval_fn eval_table[IR_OP_COUNT] = {
 	[IR_FDIV] = eval_float, [IR_FSQRT] = eval_float, [IR_FMA] = eval_float,
 	[IR_FMIN] = eval_float, [IR_FMAX] = eval_float, [IR_FCMP] = eval_float_compare,
 	[IR_FCVT] = eval_float_convert, [IR_F2I] = eval_float_convert, [IR_I2F] = eval_float_convert,
+	[IR_F2X] = eval_float_convert, [IR_X2F] = eval_float_convert, [IR_FMULX] = eval_float,
+	[IR_FRECPE] = eval_float, [IR_FRSQRTE] = eval_float, [IR_FRECPS] = eval_float,
+	[IR_FRSQRTS] = eval_float, [IR_FRECPX] = eval_float,
 	[IR_FRINT] = eval_float, [IR_FCLASS] = eval_float_bits, [IR_FNEG] = eval_float_bits,
 	[IR_FABS] = eval_float_bits, [IR_FSGNJ] = eval_float_bits, [IR_BOX] = eval_float_bits,
 	[IR_UNBOX] = eval_float_bits, [IR_FPFLAGS_GET] = eval_float_state,
 	[IR_FPFLAGS_SET] = eval_float_state, [IR_FPROUND_SET] = eval_float_state,
-	[IR_VSPLAT] = eval_vector_move, [IR_VEXTRACT] = eval_vector_move,
-	[IR_VINSERT] = eval_vector_move, [IR_VADD] = VECTOR, [IR_VSUB] = VECTOR, [IR_VMUL] = VECTOR,
+	[IR_VSPLAT] = MOVE, [IR_VEXTRACT] = MOVE,
+	[IR_VINSERT] = MOVE, [IR_VADD] = VECTOR, [IR_VSUB] = VECTOR, [IR_VMUL] = VECTOR,
 	[IR_VAND] = eval_vector_bits, [IR_VOR] = eval_vector_bits, [IR_VXOR] = eval_vector_bits,
 	[IR_VANDN] = eval_vector_bits, [IR_VSHL] = VECTOR, [IR_VLSHR] = VECTOR, [IR_VASHR] = VECTOR,
 	[IR_VSMIN] = VECTOR, [IR_VSMAX] = VECTOR, [IR_VUMIN] = VECTOR, [IR_VUMAX] = VECTOR,
 	[IR_VADDS] = VECTOR, [IR_VSUBS] = VECTOR, [IR_VADDU] = VECTOR, [IR_VSUBU] = VECTOR,
 	[IR_VCMPEQ] = VECTOR, [IR_VCMPGT] = VECTOR, [IR_VCMPGTU] = VECTOR,
-	[IR_VSHUF] = eval_vector_move, [IR_VBSL] = eval_vector_bits,
-	[IR_VZIPLO] = eval_vector_resize, [IR_VZIPHI] = eval_vector_resize,
-	[IR_VSXTL] = eval_vector_resize, [IR_VZXTL] = eval_vector_resize,
-	[IR_VNARROW] = eval_vector_resize, [IR_VFADD] = eval_float_lanes,
-	[IR_VFSUB] = eval_float_lanes, [IR_VFMUL] = eval_float_lanes, [IR_VFDIV] = eval_float_lanes,
+	[IR_VSHUF] = MOVE, [IR_VBSL] = eval_vector_bits,
+	[IR_VZIPLO] = PERMUTE, [IR_VZIPHI] = PERMUTE, [IR_VSXTL] = RESIZE, [IR_VZXTL] = RESIZE,
+	[IR_VNARROW] = RESIZE, [IR_VNOT] = eval_vector_bits, [IR_VNEG] = UNARY, [IR_VABS] = UNARY,
+	[IR_VCLZ] = UNARY, [IR_VPOPCNT] = UNARY, [IR_VBITREV] = UNARY, [IR_VHADD] = EXTRA,
+	[IR_VHSUB] = EXTRA, [IR_VABD] = EXTRA, [IR_VSHIFT] = EXTRA, [IR_VADDLP] = eval_vector_widen,
+	[IR_VDOT] = eval_vector_widen, [IR_VMULL] = eval_vector_widen, [IR_VQDMULH] = EXTRA,
+	[IR_VQRDMLAH] = EXTRA, [IR_VPMULL] = eval_vector_widen, [IR_VREDUCE] = eval_vector_reduce,
+	[IR_VNARROWS] = RESIZE, [IR_VNARROWSU] = RESIZE, [IR_VNARROWU] = RESIZE,
+	[IR_VSCALAR] = MOVE, [IR_VRESIZE] = eval_vector_bytes, [IR_VHIGH] = eval_vector_bytes,
+	[IR_VJOIN] = eval_vector_bytes, [IR_VDUP] = MOVE, [IR_VEXT] = eval_vector_bytes,
+	[IR_VREV] = eval_vector_bytes, [IR_VEVEN] = PERMUTE, [IR_VODD] = PERMUTE,
+	[IR_VTRNEVEN] = PERMUTE, [IR_VTRNODD] = PERMUTE,
+	[IR_VFADD] = LANES, [IR_VFSUB] = LANES, [IR_VFMUL] = LANES, [IR_VFDIV] = LANES,
+	[IR_VFSQRT] = LANES, [IR_VFMA] = LANES, [IR_VFMIN] = LANES, [IR_VFMAX] = LANES,
+	[IR_VFCMP] = eval_float_lanes_int, [IR_VFRINT] = LANES, [IR_VF2I] = eval_float_lanes_int,
+	[IR_VI2F] = eval_float_lanes_int, [IR_VFWIDEN] = eval_float_lanes_convert,
+	[IR_VFNARROW] = eval_float_lanes_convert, [IR_VFMULX] = LANES, [IR_VFRECPE] = LANES,
+	[IR_VFRSQRTE] = LANES, [IR_VFRECPS] = LANES, [IR_VFRSQRTS] = LANES,
+	[IR_VRECPE] = UNARY, [IR_VRSQRTE] = UNARY,
+	[IR_VAESE] = eval_aes, [IR_VAESD] = eval_aes, [IR_VAESMC] = eval_aes, [IR_VAESIMC] = eval_aes,
+	[IR_VSHA1] = eval_sha1, [IR_VSHA1SU1] = eval_sha1, [IR_VSHA256H] = eval_sha256,
+	[IR_VSHA256H2] = eval_sha256, [IR_VSHA256SU0] = eval_sha256, [IR_VSHA256SU1] = eval_sha256,
 	[IR_CALL] = eval_call, [IR_CHECK] = eval_check,
 	[IR_GOTO] = eval_goto, [IR_BR] = eval_br, [IR_EXIT] = eval_exit,
 };

@@ -1,6 +1,5 @@
 /* The evaluator's floating point, on base/softfloat.h: rounding from the op or
  * the frame, flags into the frame. */
-#include "base/softfloat.h"
 #include "ir/eval_impl.h"
 
 _Static_assert((int)IR_RNE == FP_RNE && (int)IR_RMM == FP_RMM && (int)IR_ROD == FP_ODD, "rounding modes");
@@ -9,16 +8,16 @@ _Static_assert((int)IR_FMA_NEG_PRODUCT == FP_FMA_NEGATE_PRODUCT &&
 	       (int)IR_FMA_NEG_ADDEND == FP_FMA_NEGATE_ADDEND, "signs of FMA");
 _Static_assert((int)IR_F2I_RISCV == FP_INT_RISCV && (int)IR_F2I_X86 == FP_INT_X86, "F2I rules");
 
-static enum fp_format
-format_of(enum ir_type type)
+enum fp_format
+eval_format(enum ir_type type)
 {
 	return type == IR_F16 ? FP_F16 : type == IR_F32 ? FP_F32 : FP_F64;
 }
 
 /* A dynamic mode that is invalid rounds to nearest; lifters see to it that no
  * op runs under one. */
-static struct fp_env
-environment(const struct eval_run *run, unsigned aux)
+struct fp_env
+eval_environment(const struct eval_run *run, unsigned aux)
 {
 	unsigned round = IR_FP_ROUND(aux);
 
@@ -33,11 +32,18 @@ environment(const struct eval_run *run, unsigned aux)
 	};
 }
 
-static void
-raise_flags(struct eval_run *run, unsigned aux, const struct fp_env *env)
+enum { FLAG_X86_DENORMAL = FP_DENORMAL_INPUT, FLAG_ARM_FLUSHED = FLAG_X86_DENORMAL << 1 };
+
+void
+eval_raise(struct eval_run *run, unsigned aux, const struct fp_env *env)
 {
-	if (!(aux & IR_FP_NOFLAGS))
-		run->frame->fp_flags |= env->flags;
+	unsigned flags = env->flags;
+
+	if (aux & IR_FP_NOFLAGS)
+		return;
+	if (IR_FP_NAN(aux) != IR_NAN_X86 && flags & FP_DENORMAL_INPUT)
+		flags ^= FLAG_X86_DENORMAL | FLAG_ARM_FLUSHED;
+	run->frame->fp_flags |= flags;
 }
 
 static enum fp_minmax_rule
@@ -54,75 +60,64 @@ minmax_rule(unsigned aux)
 	return FP_MINMAX_NUMBER;
 }
 
-/* FADD to FMAX and FRINT */
+static uint64_t
+to_integral(struct fp_env *env, enum fp_format format, unsigned variant, uint64_t a)
+{
+	bool inexact = variant & IR_FRINT_INEXACT;
+
+	if (!(variant & (IR_FRINT_I32 | IR_FRINT_I64)))
+		return fp_round_to_int(env, format, a, inexact);
+	return fp_round_to_int_within(env, format, a, variant & IR_FRINT_I32 ? 32 : 64, inexact);
+}
+
+uint64_t
+eval_arithmetic(struct fp_env *env, enum ir_op op, enum fp_format format, unsigned aux, uint64_t a, uint64_t b,
+		uint64_t c)
+{
+	switch ((int)op) {
+	case IR_FADD: return fp_add(env, format, a, b);
+	case IR_FSUB: return fp_sub(env, format, a, b);
+	case IR_FMUL: return fp_mul(env, format, a, b);
+	case IR_FDIV: return fp_div(env, format, a, b);
+	case IR_FSQRT: return fp_sqrt(env, format, a);
+	case IR_FMA: return fp_fma(env, format, a, b, c, IR_FP_VARIANT_OF(aux) & 3);
+	case IR_FMIN: return fp_min(env, format, minmax_rule(aux), a, b);
+	case IR_FMAX: return fp_max(env, format, minmax_rule(aux), a, b);
+	case IR_FRINT: return to_integral(env, format, IR_FP_VARIANT_OF(aux), a);
+	case IR_FMULX: return fp_mulx(env, format, a, b);
+	case IR_FRECPE: return fp_reciprocal(env, format, a);
+	case IR_FRSQRTE: return fp_reciprocal_root(env, format, a);
+	case IR_FRECPS: return fp_reciprocal_step(env, format, a, b);
+	case IR_FRSQRTS: return fp_reciprocal_root_step(env, format, a, b);
+	case IR_FRECPX: return fp_reciprocal_exponent(env, format, a);
+	}
+	return 0;
+}
+
+/* FADD to FMAX, FRINT, FMULX to FRECPX */
 void
 eval_float(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 {
-	struct fp_env env = environment(run, ins->aux);
-	enum fp_format format = format_of(ins->type);
-	uint64_t a = eval_of(run, ins->a)[0], b = eval_of(run, ins->b)[0];
+	struct fp_env env = eval_environment(run, ins->aux);
 
-	switch ((int)ins->op) {
-	case IR_FADD:
-		out[0] = fp_add(&env, format, a, b);
-		break;
-	case IR_FSUB:
-		out[0] = fp_sub(&env, format, a, b);
-		break;
-	case IR_FMUL:
-		out[0] = fp_mul(&env, format, a, b);
-		break;
-	case IR_FDIV:
-		out[0] = fp_div(&env, format, a, b);
-		break;
-	case IR_FSQRT:
-		out[0] = fp_sqrt(&env, format, a);
-		break;
-	case IR_FMA:
-		out[0] = fp_fma(&env, format, a, b, eval_of(run, ins->c)[0], IR_FP_VARIANT_OF(ins->aux) & 3);
-		break;
-	case IR_FMIN:
-		out[0] = fp_min(&env, format, minmax_rule(ins->aux), a, b);
-		break;
-	case IR_FMAX:
-		out[0] = fp_max(&env, format, minmax_rule(ins->aux), a, b);
-		break;
-	case IR_FRINT:
-		out[0] = fp_round_to_int(&env, format, a, IR_FP_VARIANT_OF(ins->aux) & IR_FRINT_INEXACT);
-		break;
-	}
-	raise_flags(run, ins->aux, &env);
+	out[0] = eval_arithmetic(&env, (enum ir_op)ins->op, eval_format(ins->type), ins->aux,
+				 eval_of(run, ins->a)[0], eval_of(run, ins->b)[0],
+				 ir_op_info[ins->op].operands[2] == '=' ? eval_of(run, ins->c)[0] : 0);
+	eval_raise(run, ins->aux, &env);
 }
 
-/* The same on each lane; the lane type is in c. */
-void
-eval_float_lanes(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
+bool
+eval_relation_holds(enum fp_relation relation, unsigned variant)
 {
-	struct fp_env env = environment(run, ins->aux);
-	enum fp_format format = format_of((enum ir_type)ins->c);
-	unsigned width = ir_type_bits((enum ir_type)ins->c);
-	const uint64_t *a = eval_of(run, ins->a), *b = eval_of(run, ins->b);
-
-	for (unsigned i = 0; i < ir_type_bits(ins->type) / width; i++) {
-		uint64_t x = lane_get(a, i, width), y = lane_get(b, i, width), r = 0;
-
-		switch ((int)ins->op) {
-		case IR_VFADD:
-			r = fp_add(&env, format, x, y);
-			break;
-		case IR_VFSUB:
-			r = fp_sub(&env, format, x, y);
-			break;
-		case IR_VFMUL:
-			r = fp_mul(&env, format, x, y);
-			break;
-		case IR_VFDIV:
-			r = fp_div(&env, format, x, y);
-			break;
-		}
-		lane_set(out, i, width, r);
+	switch (variant & 3) {
+	case IR_FCMP_EQ:
+		return relation == FP_EQUAL;
+	case IR_FCMP_LT:
+		return relation == FP_LESS;
+	case IR_FCMP_LE:
+		return relation == FP_LESS || relation == FP_EQUAL;
 	}
-	raise_flags(run, ins->aux, &env);
+	return relation == FP_UNORDERED;
 }
 
 /* Flags by relation: Arm's FCMP, x86's UCOMIS. */
@@ -149,62 +144,48 @@ flags_of(enum fp_relation relation, bool x86)
 void
 eval_float_compare(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 {
-	struct fp_env env = environment(run, ins->aux);
+	struct fp_env env = eval_environment(run, ins->aux);
 	unsigned variant = IR_FP_VARIANT_OF(ins->aux);
 	enum fp_relation relation =
-		fp_compare(&env, format_of(eval_type(run, ins->a)), eval_of(run, ins->a)[0],
+		fp_compare(&env, eval_format(eval_type(run, ins->a)), eval_of(run, ins->a)[0],
 			   eval_of(run, ins->b)[0], variant & IR_FP_SIGNALING);
 
-	raise_flags(run, ins->aux, &env);
+	eval_raise(run, ins->aux, &env);
 	if (ins->op == IR_FLAGS_FCMP) {
 		out[0] = flags_of(relation, variant & IR_FCMP_X86);
 		return;
 	}
+	out[0] = eval_relation_holds(relation, variant);
 	out[1] = 0;
-	switch (variant & 3) {
-	case IR_FCMP_EQ:
-		out[0] = relation == FP_EQUAL;
-		break;
-	case IR_FCMP_LT:
-		out[0] = relation == FP_LESS;
-		break;
-	case IR_FCMP_LE:
-		out[0] = relation == FP_LESS || relation == FP_EQUAL;
-		break;
-	case IR_FCMP_UNORD:
-		out[0] = relation == FP_UNORDERED;
-		break;
-	}
 }
 
-static uint64_t
-to_integer(struct fp_env *env, const struct ir_ins *ins, enum fp_format format, uint64_t a)
+uint64_t
+eval_to_integer(struct fp_env *env, unsigned aux, enum fp_format format, unsigned width, uint64_t a, unsigned scale)
 {
-	unsigned variant = IR_FP_VARIANT_OF(ins->aux), rule = variant & 3;
-	struct fp_int type = { (uint8_t)ir_type_bits(ins->type), variant & IR_F2I_SIGNED };
+	unsigned variant = IR_FP_VARIANT_OF(aux), rule = variant & 3;
+	struct fp_int type = { (uint8_t)width, variant & IR_F2I_SIGNED };
 
 	if (rule == IR_F2I_MODULAR)
 		return (uint64_t)(int64_t)fp_to_int32_modular(env, a, NULL);
-	return fp_to_int(env, format, a, type, (enum fp_int_rule)rule, 0);
+	return fp_to_int(env, format, a, type, (enum fp_int_rule)rule, scale);
 }
 
-static uint64_t
-from_integer(struct fp_env *env, const struct ir_ins *ins, enum ir_type from, uint64_t a)
+uint64_t
+eval_from_integer(struct fp_env *env, unsigned aux, enum fp_format format, unsigned width, uint64_t a, unsigned scale)
 {
-	bool is_signed = IR_FP_VARIANT_OF(ins->aux) & IR_I2F_SIGNED;
+	bool is_signed = IR_FP_VARIANT_OF(aux) & IR_I2F_SIGNED;
 
-	if (is_signed)
-		a = (uint64_t)int_signed(a, ir_type_bits(from));
-	return fp_from_int(env, format_of(ins->type), a, is_signed, 0);
+	return fp_from_int(env, format, is_signed ? (uint64_t)int_signed(a, width) : a, is_signed, scale);
 }
 
-/* FCVT F2I I2F */
+/* FCVT F2I I2F F2X X2F */
 void
 eval_float_convert(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 {
-	struct fp_env env = environment(run, ins->aux);
+	struct fp_env env = eval_environment(run, ins->aux);
 	enum ir_type from = eval_type(run, ins->a);
 	uint64_t a = eval_of(run, ins->a)[0];
+	unsigned scale = ins->op == IR_F2X || ins->op == IR_X2F ? ins->c : 0;
 
 	if (from == IR_I128 || ins->type == IR_I128) {
 		run->broken = true;
@@ -214,16 +195,19 @@ eval_float_convert(struct eval_run *run, const struct ir_ins *ins, uint64_t *out
 	case IR_FCVT: /* formats convert without regard to FZ16 */
 		env.flush_inputs &= from != IR_F16;
 		env.flush_outputs &= ins->type != IR_F16;
-		out[0] = fp_convert(&env, format_of(from), format_of(ins->type), a);
+		out[0] = fp_convert(&env, eval_format(from), eval_format(ins->type), a);
 		break;
 	case IR_F2I:
-		out[0] = eval_cut(ins->type, to_integer(&env, ins, format_of(from), a));
+	case IR_F2X:
+		out[0] = eval_cut(ins->type, eval_to_integer(&env, ins->aux, eval_format(from),
+							     ir_type_bits(ins->type), a, scale));
 		break;
 	case IR_I2F:
-		out[0] = from_integer(&env, ins, from, a);
+	case IR_X2F:
+		out[0] = eval_from_integer(&env, ins->aux, eval_format(ins->type), ir_type_bits(from), a, scale);
 		break;
 	}
-	raise_flags(run, ins->aux, &env);
+	eval_raise(run, ins->aux, &env);
 }
 
 static uint64_t
@@ -260,7 +244,7 @@ eval_float_bits(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 
 	switch ((int)ins->op) {
 	case IR_FCLASS:
-		out[0] = eval_cut(ins->type, fp_classify(format_of(from), a));
+		out[0] = eval_cut(ins->type, fp_classify(eval_format(from), a));
 		out[1] = 0;
 		break;
 	case IR_FNEG:
@@ -293,7 +277,7 @@ eval_float_state(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 		out[1] = 0;
 		break;
 	case IR_FPFLAGS_SET:
-		run->frame->fp_flags = a & 63;
+		run->frame->fp_flags = a & 127;
 		break;
 	case IR_FPROUND_SET:
 		run->frame->fp_round = a < IR_RDYN ? (uint32_t)a : IR_RDYN;

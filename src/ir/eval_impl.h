@@ -2,6 +2,7 @@
 #ifndef IR_EVAL_IMPL_H
 #define IR_EVAL_IMPL_H
 
+#include "base/softfloat.h"
 #include "ir/eval.h"
 #include "ir/integer.h"
 
@@ -32,7 +33,7 @@ typedef void (*eval_fn)(struct eval_run *run, const struct ir_ins *ins, uint64_t
 extern const eval_fn eval_table[IR_OP_COUNT];
 
 /* One for each group of ops: eval_int.c eval_flags.c eval_mem.c eval_atomic.c
- * eval_fp.c eval_vec.c. */
+ * eval_fp.c eval_vfp.c eval_vec.c eval_lanes.c eval_crypto.c. */
 void eval_integer(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
 void eval_select(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
 void eval_copy(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
@@ -62,12 +63,25 @@ void eval_float_bits(struct eval_run *run, const struct ir_ins *ins, uint64_t *o
 void eval_float_compare(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
 void eval_float_convert(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
 void eval_float_state(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
+
 void eval_float_lanes(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
+void eval_float_lanes_int(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
+void eval_float_lanes_convert(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
 
 void eval_vector_bits(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
 void eval_vector_lanes(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
+void eval_vector_unary(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
+void eval_vector_extra(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
+void eval_vector_widen(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
+void eval_vector_reduce(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
 void eval_vector_move(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
+void eval_vector_permute(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
+void eval_vector_bytes(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
 void eval_vector_resize(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
+
+void eval_aes(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
+void eval_sha1(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
+void eval_sha256(struct eval_run *run, const struct ir_ins *ins, uint64_t *out);
 
 /* Ends the region with a guest fault before the current instruction. */
 void eval_fault(struct eval_run *run, enum ir_trap trap, uint64_t value);
@@ -75,6 +89,23 @@ void eval_fault(struct eval_run *run, enum ir_trap trap, uint64_t value);
 /* Integer ops where a type is wider than 64 bits: eval_wide.c. Operands are
  * zero-extended; the result may have bits above its type. */
 bool eval_wide_op(enum ir_op op, enum ir_type from, unsigned aux, u128 a, u128 b, u128 *result);
+
+/* ---- floating point: eval_fp.c ------------------------------------------ */
+
+enum fp_format eval_format(enum ir_type type);
+/* What aux and the frame say about rounding, NaNs, flushing. */
+struct fp_env eval_environment(const struct eval_run *run, unsigned aux);
+/* Accrues in the frame what env has of flags. */
+void eval_raise(struct eval_run *run, unsigned aux, const struct fp_env *env);
+/* A scalar op with one to three operands of the result's format, by op and aux. */
+uint64_t eval_arithmetic(struct fp_env *env, enum ir_op op, enum fp_format format, unsigned aux, uint64_t a,
+			 uint64_t b, uint64_t c);
+bool eval_relation_holds(enum fp_relation relation, unsigned variant);
+/* To and from integers of `width` bits with scale fraction bits. */
+uint64_t eval_to_integer(struct fp_env *env, unsigned aux, enum fp_format format, unsigned width, uint64_t a,
+			 unsigned scale);
+uint64_t eval_from_integer(struct fp_env *env, unsigned aux, enum fp_format format, unsigned width, uint64_t a,
+			   unsigned scale);
 
 /* ---- guest memory: eval_mem.c ------------------------------------------- */
 
@@ -135,6 +166,23 @@ lane_set(uint64_t *words, unsigned lane, unsigned width, uint64_t x)
 	uint64_t mask = int_mask(width) << bit % 64;
 
 	words[bit / 64] = (words[bit / 64] & ~mask) | (x << bit % 64 & mask);
+}
+
+/* x in the lane, or the nearer end of its range. */
+static inline uint64_t
+lane_saturate_signed(s128 x, unsigned width)
+{
+	s128 most = (s128)(int_mask(width) >> 1), least = -most - 1;
+
+	return (uint64_t)(x > most ? most : x < least ? least : x);
+}
+
+static inline uint64_t
+lane_saturate_unsigned(s128 x, unsigned width)
+{
+	s128 most = (s128)int_mask(width);
+
+	return (uint64_t)(x > most ? most : x < 0 ? 0 : x);
 }
 
 #endif

@@ -113,7 +113,16 @@ enum ir_aux {
 	IR_AUX_I2F,
 	IR_AUX_FRINT,
 	IR_AUX_FSGNJ,    /* enum ir_fsgnj_variant alone */
-	IR_AUX_LANEFP,   /* IR_FP(); c is the lane type */
+	IR_AUX_LANEX,    /* IR_LANE() */
+	IR_AUX_REDUCE,   /* IR_REDUCE() */
+	IR_AUX_SHA1,     /* enum ir_sha1 */
+	IR_AUX_VFP,      /* IR_VFP(), and below with the variants of the scalar ops */
+	IR_AUX_VFMA,
+	IR_AUX_VFMINMAX,
+	IR_AUX_VFCMP,
+	IR_AUX_VF2I,
+	IR_AUX_VI2F,
+	IR_AUX_VFRINT,
 	IR_AUX_COUNT
 };
 
@@ -204,8 +213,28 @@ enum ir_fcmp_variant { IR_FCMP_EQ, IR_FCMP_LT, IR_FCMP_LE, IR_FCMP_UNORD, IR_FP_
 enum ir_f2i_variant { /* | signed << 2 */
 	IR_F2I_RISCV = 0, IR_F2I_ARM = 1, IR_F2I_X86 = 2, IR_F2I_MODULAR = 3, IR_F2I_SIGNED = 4 };
 enum ir_i2f_variant { IR_I2F_SIGNED = 1 };
-enum ir_frint_variant { IR_FRINT_INEXACT = 1 /* raises inexact */ };
+enum ir_frint_variant { IR_FRINT_INEXACT = 1 /* raises inexact */, IR_FRINT_I32 = 2, IR_FRINT_I64 = 4 };
 enum ir_fsgnj_variant { IR_FSGNJ_COPY, IR_FSGNJ_NOT, IR_FSGNJ_XOR }; /* aux itself */
+/* The same on lanes: the lane's format in the highest bits. */
+#define IR_VFP(lane, round, nan, bits, variant) \
+	((uint16_t)(IR_FP(round, nan, bits, variant) | ((lane) - IR_F16 + 1) << 14))
+#define IR_VFP_LANE(aux) ((enum ir_type)(IR_F16 - 1 + (((aux) >> 14) & 3)))
+
+/* Vectors: aux = lane type, and for some ops (IR_AUX_LANEX) bits, each of which
+ * means something only where the op says so. */
+enum ir_lane_bits {
+	IR_LANE_SIGNED = 1 << 4,
+	IR_LANE_ROUND = 1 << 5,
+	IR_LANE_SATURATE = 1 << 6,
+	IR_LANE_OVERFLOW = 1 << 7, /* not the value: all ones in the lanes that were saturated */
+	IR_LANE_SUBTRACT = 1 << 8,
+};
+#define IR_LANE(type, bits) ((uint16_t)((type) | (bits)))
+#define IR_LANE_TYPE(aux) ((enum ir_type)((aux) & 15))
+enum ir_reduce { IR_REDUCE_ADD, IR_REDUCE_SMIN, IR_REDUCE_SMAX, IR_REDUCE_UMIN, IR_REDUCE_UMAX };
+#define IR_REDUCE(type, how) ((uint16_t)((type) | (how) << 4))
+#define IR_REDUCE_HOW(aux) ((enum ir_reduce)(((aux) >> 4) & 7))
+enum ir_sha1 { IR_SHA1_C, IR_SHA1_P, IR_SHA1_M };
 
 /* CHECK and traps: what a guest instruction may run into. */
 enum ir_trap {

@@ -279,11 +279,6 @@ read_usual(struct parse *parse, enum ir_op op, enum ir_type type)
 	struct ir_ins *made;
 	unsigned items = 0;
 
-	if (info->aux == IR_AUX_LANEFP) {
-		ins.c = type_of(parse_word(parse));
-		if (!ins.c)
-			parse_fail(parse, "a type of lane expected");
-	}
 	ins.aux = (uint16_t)read_fields(parse, (enum ir_aux)info->aux);
 	if (info->aux == IR_AUX_SLOT) {
 		next_item(parse, &items);

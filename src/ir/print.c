@@ -196,8 +196,6 @@ put_op(struct text_out *out, const struct ir_region *region, ir_ref ref)
 		put_exit(out, region, ref);
 		return;
 	}
-	if (info->aux == IR_AUX_LANEFP)
-		put(out, " %s", ins->c < IR_TYPE_COUNT ? ir_type_name((enum ir_type)ins->c) : "?");
 	put_fields(out, info->aux, ins->aux);
 	put_items(out, region, ins);
 }

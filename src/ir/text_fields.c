@@ -54,6 +54,14 @@ static const char *const signaling[] = { NULL, "signaling" };
 static const char *const ucomis[] = { NULL, "ucomis" };
 static const char *const int_rule[] = { NULL, "int_arm", "int_x86", "modular" };
 static const char *const inexact[] = { NULL, "inexact" };
+static const char *const int_range[] = { NULL, "to_i32", "to_i64" };
+static const char *const float_lane[] = { NULL, "f16", "f32", "f64" };
+static const char *const rounds[] = { NULL, "round" };
+static const char *const saturates[] = { NULL, "saturate" };
+static const char *const overflow[] = { NULL, "overflow" };
+static const char *const subtracts[] = { NULL, "subtract" };
+static const char *const reduce[] = { "add", "smin", "smax", "umin", "umax" };
+static const char *const sha1[] = { "c", "p", "m" };
 static const char *const sign_of[] = { NULL, "not", "xor" };
 
 const char *const text_fixup[] = { NULL, "box", "canon", "sext32", "zext32", "flags" };
@@ -69,6 +77,7 @@ const char *const text_exit[] = { "jump", "call", "indirect", "icall", "return",
 #define FLOAT \
 	FIELD(0, 3, false, rounding), FIELD(3, 2, false, nan_rule), FIELD(5, 1, false, no_flags), \
 		FIELD(6, 1, false, tiny), FIELD(7, 1, false, flush)
+#define FLOAT_LANE FIELD(14, 2, true, float_lane), FLOAT
 enum { VARIANT = IR_FP_VARIANT };
 
 const struct text_field text_field[IR_AUX_COUNT][TEXT_FIELDS] = {
@@ -98,7 +107,22 @@ const struct text_field text_field[IR_AUX_COUNT][TEXT_FIELDS] = {
 	[IR_AUX_F2I] = { FLOAT, FIELD(VARIANT, 2, false, int_rule),
 			 FIELD(VARIANT + 2, 1, false, is_signed) },
 	[IR_AUX_I2F] = { FLOAT, FIELD(VARIANT, 1, false, is_signed) },
-	[IR_AUX_FRINT] = { FLOAT, FIELD(VARIANT, 1, false, inexact) },
+	[IR_AUX_FRINT] = { FLOAT, FIELD(VARIANT, 1, false, inexact), FIELD(VARIANT + 1, 2, false, int_range) },
 	[IR_AUX_FSGNJ] = { FIELD(0, 2, false, sign_of) },
-	[IR_AUX_LANEFP] = { FLOAT },
+	[IR_AUX_LANEX] = { FIRST(0, 4, true, type, IR_I64 + 1), FIELD(4, 1, false, is_signed),
+			   FIELD(5, 1, false, rounds), FIELD(6, 1, false, saturates),
+			   FIELD(7, 1, false, overflow), FIELD(8, 1, false, subtracts) },
+	[IR_AUX_REDUCE] = { FIELD(4, 3, true, reduce), FIRST(0, 4, true, type, IR_I64 + 1) },
+	[IR_AUX_SHA1] = { FIELD(0, 2, true, sha1) },
+	[IR_AUX_VFP] = { FLOAT_LANE },
+	[IR_AUX_VFMA] = { FLOAT_LANE, FIELD(VARIANT, 1, false, neg_product),
+			  FIELD(VARIANT + 1, 1, false, neg_addend) },
+	[IR_AUX_VFMINMAX] = { FLOAT_LANE, FIELD(VARIANT, 2, false, minmax) },
+	[IR_AUX_VFCMP] = { FIELD(VARIANT, 2, true, relation), FLOAT_LANE,
+			   FIELD(VARIANT + 3, 1, false, signaling) },
+	[IR_AUX_VF2I] = { FLOAT_LANE, FIELD(VARIANT, 2, false, int_rule),
+			  FIELD(VARIANT + 2, 1, false, is_signed) },
+	[IR_AUX_VI2F] = { FLOAT_LANE, FIELD(VARIANT, 1, false, is_signed) },
+	[IR_AUX_VFRINT] = { FLOAT_LANE, FIELD(VARIANT, 1, false, inexact),
+			    FIELD(VARIANT + 1, 2, false, int_range) },
 };

@@ -13,7 +13,7 @@ struct text_field {
 	const char *const *name; /* count of them; NULL: no such value */
 };
 
-enum { TEXT_FIELDS = 7 };
+enum { TEXT_FIELDS = 8 };
 /* The fields of each aux, in the order they are written. */
 extern const struct text_field text_field[IR_AUX_COUNT][TEXT_FIELDS];
 

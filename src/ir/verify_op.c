@@ -136,8 +136,6 @@ immediates(const struct ir_op_info *info)
 	case IR_AUX_XLATE:
 	case IR_AUX_TRAP:
 		return 2;
-	case IR_AUX_LANEFP:
-		return 1;
 	}
 	return info->operands[2] == 'D';
 }
@@ -283,7 +281,16 @@ check_aux(struct verify *v, ir_ref ref)
 	case IR_AUX_I2F:
 	case IR_AUX_FRINT:
 	case IR_AUX_FSGNJ:
-	case IR_AUX_LANEFP:
+	case IR_AUX_LANEX:
+	case IR_AUX_REDUCE:
+	case IR_AUX_SHA1:
+	case IR_AUX_VFP:
+	case IR_AUX_VFMA:
+	case IR_AUX_VFMINMAX:
+	case IR_AUX_VFCMP:
+	case IR_AUX_VF2I:
+	case IR_AUX_VI2F:
+	case IR_AUX_VFRINT:
 	case IR_AUX_COUNT:
 		break;
 	}
@@ -351,9 +358,75 @@ lanes_fit(const struct verify *v, const struct ir_ins *ins)
 		return lane >= IR_I16 && lane <= IR_I64 && ir_type_bits(ins->type) * 2 >= ir_type_bits(from);
 	case IR_VZIPLO:
 	case IR_VZIPHI:
+	case IR_VEVEN:
+	case IR_VODD:
+	case IR_VTRNEVEN:
+	case IR_VTRNODD:
 		return is_scalar(lane) && bits < ir_type_bits(ins->type);
+	case IR_VNOT:
+		return true;
+	case IR_VSCALAR:
+		return is_scalar(lane) && is_scalar(from) && ir_type_bits(from) >= bits;
+	case IR_VDUP:
+		return is_scalar(lane);
+	case IR_VREV:
+		return is_scalar(lane) && ins->c > bits / 8 && ins->c <= ir_type_bits(ins->type) / 8 &&
+		       !(ins->c & (ins->c - 1));
+	case IR_VNARROWS:
+	case IR_VNARROWSU:
+	case IR_VNARROWU:
+		return lane >= IR_I16 && lane <= IR_I64 && ir_type_bits(ins->type) * 2 >= ir_type_bits(from);
+	case IR_VPMULL:
+		return lane == IR_I8 || lane == IR_I64;
+	case IR_VRECPE:
+	case IR_VRSQRTE:
+		return lane == IR_I32;
 	}
 	return lane >= IR_I8 && lane <= IR_I64;
+}
+
+/* The same for those whose lanes have bits besides, of which an op takes some. */
+static bool
+extra_lanes_fit(const struct ir_ins *ins)
+{
+	enum ir_type lane = IR_LANE_TYPE(ins->aux);
+	unsigned bits = ins->aux & ~15u, allowed = IR_LANE_SIGNED;
+	enum ir_type widest = IR_I64;
+
+	switch ((int)ins->op) {
+	case IR_VHADD:
+		allowed |= IR_LANE_ROUND;
+		break;
+	case IR_VSHIFT:
+		allowed |= IR_LANE_ROUND | IR_LANE_SATURATE | IR_LANE_OVERFLOW;
+		break;
+	case IR_VQDMULH:
+		widest = IR_I32;
+		allowed = IR_LANE_ROUND;
+		break;
+	case IR_VQRDMLAH:
+		widest = IR_I32;
+		allowed = IR_LANE_SUBTRACT | IR_LANE_OVERFLOW;
+		break;
+	case IR_VDOT:
+		widest = IR_I8;
+		break;
+	case IR_VMULL:
+	case IR_VADDLP:
+		widest = IR_I32;
+		break;
+	}
+	return lane >= IR_I8 && lane <= widest && !(bits & ~allowed);
+}
+
+static bool
+float_lanes_fit(const struct ir_ins *ins)
+{
+	enum ir_type lane = IR_VFP_LANE(ins->aux);
+
+	if (ins->op == IR_VFWIDEN)
+		return lane != IR_F64;
+	return ins->op != IR_VFNARROW || lane != IR_F16;
 }
 
 /* How the types of an op's operands and result go together, where its letters
@@ -396,6 +469,34 @@ widths_fit(const struct verify *v, const struct ir_ins *ins)
 		return bits == 128 && from == 64 && type_of(v, ins->b) == IR_I64;
 	case IR_CRC32:
 		return type_of(v, ins->a) == IR_I32 && type_of(v, ins->b) <= IR_I64 && ins->type <= IR_I64;
+	case IR_F2X:
+		return bits <= 64 && ins->c <= 64;
+	case IR_X2F:
+		return from <= 64 && ins->c <= 64;
+	case IR_VF2I:
+	case IR_VI2F:
+		return ins->c <= 64;
+	case IR_VHIGH:
+	case IR_VFNARROW:
+		return bits * 2 == from;
+	case IR_VJOIN:
+	case IR_VMULL:
+	case IR_VPMULL:
+	case IR_VFWIDEN:
+		return bits == from * 2;
+	case IR_VREDUCE:
+		return bits <= 64 && bits >= ir_type_bits(IR_LANE_TYPE(ins->aux));
+	case IR_VAESE:
+	case IR_VAESD:
+	case IR_VAESMC:
+	case IR_VAESIMC:
+	case IR_VSHA1:
+	case IR_VSHA1SU1:
+	case IR_VSHA256H:
+	case IR_VSHA256H2:
+	case IR_VSHA256SU0:
+	case IR_VSHA256SU1:
+		return bits == 128;
 	case IR_BOX:
 		return bits == 64;
 	case IR_UNBOX:
@@ -416,10 +517,9 @@ check_meaning(struct verify *v, ir_ref ref)
 		return verify_fail(v, ref, "it cannot access memory as %s",
 				   IR_MEM_TYPE(ins->aux) < IR_TYPE_COUNT ?
 					   ir_type_name(IR_MEM_TYPE(ins->aux)) : "that");
-	if (aux == IR_AUX_LANE && !lanes_fit(v, ins))
+	if ((aux == IR_AUX_LANE && !lanes_fit(v, ins)) || (aux == IR_AUX_LANEX && !extra_lanes_fit(ins)) ||
+	    (aux >= IR_AUX_VFP && aux <= IR_AUX_VFRINT && !float_lanes_fit(ins)))
 		return verify_fail(v, ref, "its lanes do not go together");
-	if (aux == IR_AUX_LANEFP && !is_float((enum ir_type)ins->c))
-		return verify_fail(v, ref, "its lanes are not floats");
 	if (aux == IR_AUX_XLATE && (int32_t)ins->b >= (int32_t)ins->c)
 		return verify_fail(v, ref, "its range is empty");
 	if (aux == IR_AUX_TRAP && (uint64_t)ins->imm > UINT32_MAX)

@@ -168,12 +168,14 @@ add_op(void)
 		add_call(type);
 		return;
 	}
-	if (info->aux == IR_AUX_FLAGSFCMP || info->aux == IR_AUX_FP || info->aux == IR_AUX_LANEFP)
+	if (info->aux == IR_AUX_FLAGSFCMP || info->aux == IR_AUX_FP)
 		aux = IR_FP(pick(8), pick(4), pick(8) << 5, pick(2) ? 0 : pick(32));
+	if (info->aux >= IR_AUX_VFP && info->aux <= IR_AUX_VFRINT)
+		aux = IR_VFP(IR_F16 + pick(3), pick(8), pick(4), pick(8) << 5, pick(2) ? 0 : pick(32));
 	if (info->aux == IR_AUX_MEM || info->aux == IR_AUX_RMW)
 		aux = pick(12) | pick(2) << 4 | pick(5) << 5 | pick(10) << 8 * pick(2);
 	ref = ir_emit(&b, op, type, aux, operand[0], operand[1], operand[2]);
-	if (info->operands[2] == 'D' || info->aux == IR_AUX_XLATE || info->aux == IR_AUX_LANEFP)
+	if (info->operands[2] == 'D' || info->aux == IR_AUX_XLATE)
 		region.ins[ref].c = pick(16);
 	if (info->aux == IR_AUX_XLATE)
 		region.ins[ref].b = pick(4) - 2;

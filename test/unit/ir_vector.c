@@ -236,8 +236,8 @@ test_float_lanes(void)
 
 	for (enum ir_op op = IR_VFADD; op <= IR_VFDIV; op++) {
 		begin();
-		ir_set(&b, VR, ir_emit(&b, op, IR_V256, IR_FP(IR_RNE, IR_NAN_ARM, 0, 0), ir_get(&b, VA),
-				       ir_get(&b, VB), IR_F32));
+		ir_set(&b, VR, ir_emit(&b, op, IR_V256, IR_VFP(IR_F32, IR_RNE, IR_NAN_ARM, 0, 0),
+				       ir_get(&b, VA), ir_get(&b, VB), 0));
 		memcpy(frame.guest, x, 32);
 		memcpy(frame.guest + 32, y, 32);
 		frame.fp_flags = 0;

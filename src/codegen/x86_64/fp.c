@@ -495,10 +495,10 @@ flags_set(struct gen *g, ir_ref ref)
 	int32_t imm;
 
 	if (const_imm32(g, a, 4, &imm)) {
-		x86_mov_mi(&g->hot, 4, FRAME(fp_flags), imm & 0x3f);
+		x86_mov_mi(&g->hot, 4, FRAME(fp_flags), imm & 0x7f);
 	} else {
 		x86_mov_mr(&g->hot, 4, FRAME(fp_flags), use(g, a));
-		x86_alu_mi(&g->hot, X86_AND, 4, FRAME(fp_flags), 0x3f);
+		x86_alu_mi(&g->hot, X86_AND, 4, FRAME(fp_flags), 0x7f);
 	}
 	x86_stmxcsr(&g->hot, FRAME(host_fp));
 	x86_alu_mi(&g->hot, X86_AND, 4, FRAME(host_fp), ~0x3f);
