@@ -1,8 +1,12 @@
 # Isomorph's one Makefile. `make help` lists the targets.
 #
 # Every src/*/*.c, src/*/*/*.c and .S there is compiled, with paths included
-# from src/. All of it but src/cli/main.c goes into libisomorph.a, which the
-# unit tests link; src/cli/main.c and the archive make the program.
+# from src/. All of it but the two main files of src/cli goes into libisomorph.a,
+# which the unit tests link. src/cli/main.c and the archive make build/isomorph,
+# static: process VMs and tools. src/cli/system_main.c and the archive make
+# build/isomorph-system, dynamic, with the libraries that system VMs use;
+# build/isomorph executes it for the verbs of machines. Objects that need such a
+# library come into a program only when something there asks for them.
 #
 # A folder that generates code has a rules.mk beside its sources. It adds the
 # headers it makes to GEN_HEADERS and the C files to GEN_SOURCES, both below
@@ -49,7 +53,7 @@ CODEGEN := -fPIE -fno-stack-protector -fno-strict-aliasing \
 	-fcf-protection=none -ffp-contract=off
 # x86-64-v2's 16-byte compare and exchange, for the evaluator's atomics.
 CODEGEN += $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),-mcx16)
-DEFINES := -D_GNU_SOURCE -DISOMORPH_VERSION='"$(VERSION)"'
+DEFINES := -D_GNU_SOURCE -DISOMORPH_VERSION='"$(VERSION)"' -DISOMORPH_PREFIX='"$(PREFIX)"'
 LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack
 
 ifneq ($(SANITIZE),)
@@ -58,11 +62,14 @@ CODEGEN += -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined \
 DEFINES += -DISOMORPH_SANITIZE=1
 LINK := -pie -fsanitize=$(SANITIZE)
 endif
+SYSTEM_LINK := $(patsubst -static-pie,-pie,$(LINK))
 
 ALL_CFLAGS = -std=gnu17 $(OPTIMIZE) $(CODEGEN) $(WARNINGS) $(DEFINES) \
 	-Isrc -Iinclude -I$(B) $(CFLAGS)
 COMPILE = $(CC) $(ALL_CFLAGS) -MMD -MP -c
 LIBS := -pthread -lm
+# User-mode network, device trees, JSON, qcow2 and snapshots.
+SYSTEM_LIBS := -lslirp -lfdt -lcjson -lz -lzstd $(LIBS)
 
 # ---- what there is ----------------------------------------------------------
 
@@ -71,14 +78,16 @@ GEN_SOURCES :=
 RULES := $(wildcard src/*/rules.mk src/*/*/rules.mk)
 include $(RULES)
 
-MAIN := $(wildcard src/cli/main.c)
+MAIN := src/cli/main.c src/cli/system_main.c
 SOURCES := $(sort $(filter-out $(MAIN),$(wildcard src/*/*.c src/*/*/*.c)))
 ASSEMBLY := $(sort $(wildcard src/*/*.S src/*/*/*.S))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(ASSEMBLY:%.S=$(B)/%.o) \
 	$(GEN_SOURCES:%.c=%.o)
 LIBRARY := $(B)/libisomorph.a
-PROGRAMS := $(if $(MAIN),$(B)/isomorph $(B)/isomorph-riscv64)
+PROGRAMS := $(B)/isomorph $(B)/isomorph-riscv64
+SYSTEM_PROGRAM := $(B)/isomorph-system
 
+# test/unit/system_*.c are of code that needs the libraries of system VMs.
 UNIT_SOURCES := $(sort $(wildcard test/unit/*.c))
 UNITS := $(UNIT_SOURCES:test/unit/%.c=$(B)/test/unit/%)
 IR_TEST_SOURCES := $(sort $(wildcard test/ir/*.c))
@@ -86,7 +95,7 @@ IR_TEST_SOURCES := $(sort $(wildcard test/ir/*.c))
 .PHONY: all help demo test test-long bench lint install uninstall check-quick \
 	check-layers check-format unit clean
 
-all: $(LIBRARY) $(PROGRAMS)
+all: $(LIBRARY) $(PROGRAMS) $(SYSTEM_PROGRAM)
 
 # ---- building ---------------------------------------------------------------
 
@@ -125,6 +134,13 @@ $(B)/isomorph: $(B)/src/cli/main.o $(LIBRARY)
 $(B)/isomorph-riscv64: $(B)/isomorph
 	cp -f $< $@
 
+$(SYSTEM_PROGRAM): $(B)/src/cli/system_main.o $(LIBRARY)
+	$(CC) $(OPTIMIZE) $(SYSTEM_LINK) -o $@ $^ $(LDFLAGS) $(SYSTEM_LIBS)
+
+$(B)/test/unit/system_%: test/unit/system_%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -Itest -o $@ $< $(SYSTEM_LINK) $(LIBRARY) $(LDFLAGS) $(SYSTEM_LIBS)
+
 $(B)/test/unit/%: test/unit/%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -Itest -o $@ $< $(LINK) $(LIBRARY) $(LDFLAGS) $(LIBS)
@@ -143,7 +159,7 @@ $(RVTEST): $(wildcard test/isa/*.c test/isa/*.h) $(LIBRARY) $(B)/.flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itest -o $@ $(filter %.c,$^) $(LINK) $(LIBRARY) $(LDFLAGS) $(LIBS)
 
--include $(OBJECTS:.o=.d) $(B)/src/cli/main.d $(UNITS:=.d)
+-include $(OBJECTS:.o=.d) $(MAIN:%.c=$(B)/%.d) $(UNITS:=.d)
 
 # ---- checking ---------------------------------------------------------------
 
@@ -194,13 +210,14 @@ lint: check-layers check-format $(GEN_HEADERS)
 # ---- installing -------------------------------------------------------------
 
 BIN := $(DESTDIR)$(PREFIX)/bin
+LIBEXEC := $(DESTDIR)$(PREFIX)/libexec/isomorph
 SHARE := $(DESTDIR)$(PREFIX)/share
 MAN1 := $(wildcard doc/man/*.1)
 
 install: all
-	$(if $(PROGRAMS),,$(error there is no program to install yet))
-	install -d $(BIN) $(SHARE)/man/man1
+	install -d $(BIN) $(LIBEXEC) $(SHARE)/man/man1
 	install -m 755 $(PROGRAMS) $(BIN)/
+	install -m 755 $(SYSTEM_PROGRAM) $(LIBEXEC)/
 	$(if $(MAN1),install -m 644 $(MAN1) $(SHARE)/man/man1/)
 	@set -e; for pair in isomorph.bash:bash-completion/completions/isomorph \
 	    _isomorph:zsh/site-functions/_isomorph \
@@ -211,6 +228,7 @@ install: all
 	done
 
 uninstall:
+	rm -rf $(LIBEXEC)
 	rm -f $(BIN)/isomorph $(BIN)/isomorph-riscv64 $(MAN1:doc/man/%=$(SHARE)/man/man1/%) \
 		$(SHARE)/bash-completion/completions/isomorph \
 		$(SHARE)/zsh/site-functions/_isomorph \
@@ -220,7 +238,7 @@ clean:
 	rm -rf build build-san
 
 help:
-	@echo 'make               build/isomorph, build/isomorph-riscv64, build/libisomorph.a'
+	@echo 'make               build/isomorph, isomorph-riscv64, isomorph-system, libisomorph.a'
 	@echo 'make demo          set up, build, and run Debian riscv64 programs'
 	@echo 'make test          the quick tests (minutes); test-long: all of them'
 	@echo 'make check-quick   layers and unit tests, under a minute'

@@ -8,12 +8,12 @@ _isomorph()
 
 	COMPREPLY=()
 	if [[ $name == isomorph && $COMP_CWORD == 1 ]]; then
-		COMPREPLY=($(compgen -W "run disasm explain help version --help --version" -- "$word"))
+		COMPREPLY=($(compgen -W "run boot disasm explain help version --help --version" -- "$word"))
 		return
 	fi
 	[[ $name == isomorph ]] || verb=run
 	case $verb,$before in
-	help,*) COMPREPLY=($(compgen -W "run disasm explain" -- "$word")) ;;
+	help,*) COMPREPLY=($(compgen -W "run boot disasm explain" -- "$word")) ;;
 	run,--accel) COMPREPLY=($(compgen -W "translate interpret lockstep" -- "$word")) ;;
 	run,-d) # a list: the last word of it
 		[[ $word == *,* ]] && done=${word%,*},

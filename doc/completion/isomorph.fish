@@ -1,10 +1,11 @@
 # fish completion for isomorph
 complete -c isomorph -n __fish_use_subcommand -f -a run -d 'run a program of another instruction set'
+complete -c isomorph -n __fish_use_subcommand -f -a boot -d 'run a machine'
 complete -c isomorph -n __fish_use_subcommand -f -a disasm -d 'show the instructions of a program'
 complete -c isomorph -n __fish_use_subcommand -f -a explain -d 'show how instructions are translated'
 complete -c isomorph -n __fish_use_subcommand -f -a help -d 'list the verbs'
 complete -c isomorph -n __fish_use_subcommand -f -a version -d 'print the version'
-complete -c isomorph -n '__fish_seen_subcommand_from help' -f -a 'run disasm explain'
+complete -c isomorph -n '__fish_seen_subcommand_from help' -f -a 'run boot disasm explain'
 complete -c isomorph -s h -l help -d 'print the options'
 complete -c isomorph -l version -d 'print the version'
 

@@ -8,6 +8,11 @@
 int cli_run(int argc, char **argv);
 int cli_disasm(int argc, char **argv);
 int cli_explain(int argc, char **argv);
+/* Hands a verb of machines to isomorph-system; returns only when that fails. */
+int cli_system(int argc, char **argv);
+
+/* Those verbs, in isomorph-system. */
+int cli_boot(int argc, char **argv);
 
 /* Says a usage error of a verb and returns 2. */
 int cli_usage(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,7 +1,6 @@
 /* isomorph VERB …: finds the verb and runs it. Called by the name of a guest
  * (isomorph-riscv64, qemu-riscv64-static) it is `isomorph run`.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +19,7 @@ static const struct verb verbs[] = {
 	{ "run", cli_run, "run a program of another instruction set" },
 	{ "disasm", cli_disasm, "show the instructions of a program" },
 	{ "explain", cli_explain, "show how instructions are translated" },
+	{ "boot", cli_system, "run a machine" },
 	{ "help", help, "this text, or `isomorph help VERB`" },
 	{ "version", version, "the version" },
 };
@@ -29,19 +29,6 @@ static const char *const run_names[] = { "isomorph-riscv64", "isomorph-riscv64-s
 					 "qemu-riscv64-static" };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-int
-cli_usage(const char *verb, const char *format, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "isomorph %s: ", verb);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fprintf(stderr, " (isomorph %s --help)\n", verb);
-	return 2;
-}
 
 static const struct verb *
 find_verb(const char *name)
@@ -68,7 +55,7 @@ help(int argc, char **argv)
 		}
 	}
 	puts("usage: isomorph VERB …\n\n"
-	     "Runs Linux programs of other instruction sets (riscv64).\n");
+	     "Runs Linux programs and whole machines of other instruction sets (riscv64).\n");
 	for (size_t i = 0; i < COUNT(verbs); i++)
 		printf("  %-9s %s\n", verbs[i].name, verbs[i].what);
 	puts("\nexample: isomorph run -L build/root/riscv64 /usr/bin/python3\n"
