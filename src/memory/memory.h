@@ -1,9 +1,9 @@
 /* memory/: guest-physical memory of a system VM.
  *
  * An address space maps ranges of guest-physical addresses to RAM, to ROM or to
- * devices. Port I/O is another such space. The map is changed only while it
- * stands still or under memory's own lock (PCI BARs move at run time); lookups
- * take none.
+ * devices. Port I/O is another such space. RAM and ROM are added while nothing
+ * runs and stay, so finding them takes no lock; devices come and go at run time
+ * (PCI BARs) and are added, removed and found under memory->lock alone.
  *
  * RAM is one memfd a range, shared, mapped once, so that it can be snapshotted,
  * given to another process, and given back page by page. Guest memory is
@@ -27,16 +27,18 @@
 #define MEMORY_PAGE 4096u
 
 enum memory_page_flag {
-	MEMORY_PAGE_CODE = 1,  /* has translations: a write must be told */
+	MEMORY_PAGE_CODE = 1,  /* has translations: a write must be told. Set (seq_cst)
+	                          before the code is read; cleared by who was told */
 	MEMORY_PAGE_CLEAN = 2, /* dirty logging is on and the page was not written
 	                          since the log was last taken */
 	MEMORY_PAGE_WRITABLE = 4, /* cpu/'s: some soft TLB may have it as writable */
 };
 
 /* A device's registers. offset is from the region's start, size 1, 2, 4 or 8 and
- * offset a multiple of it; accesses of sizes outside [least, most] are split
- * or refused (read as 0) by memory/. Called on vCPU threads, with whatever lock
- * the owner of the map has (machine.h: the device lock). */
+ * offset a multiple of it. Accesses of more than `most` bytes come in pieces of
+ * `most`, those of less than `least` are refused (an access fault), and so are
+ * all where the function is NULL. Called on vCPU threads, with whatever lock the
+ * owner of the map has (machine.h: the device lock). */
 struct memory_ops {
 	uint64_t (*read)(void *device, uint64_t offset, unsigned size);
 	void (*write)(void *device, uint64_t offset, unsigned size, uint64_t value);
@@ -48,8 +50,10 @@ struct memory_region {
 	uint64_t start, size;
 	uint8_t *host;         /* RAM and ROM: where it is; devices: NULL */
 	uint8_t *flags;        /* RAM: a byte of enum memory_page_flag a page */
-	int fd;                /* RAM: its memfd; else -1 */
+	int fd;                /* RAM and ROM: its memfd; else -1 */
 	bool writable;         /* RAM */
+	bool borrowed;         /* host is somebody else's */
+	bool closed;           /* a window: reads go to the device now */
 	const struct memory_ops *ops; /* devices; ROM that is a device when written
 	                                 (flash) has both host and ops */
 	void *device;
@@ -58,20 +62,21 @@ struct memory_region {
 #define MEMORY_REGIONS 128
 
 struct memory {
-	struct memory_region region[MEMORY_REGIONS]; /* by address, no overlaps */
+	struct memory_region region[MEMORY_REGIONS]; /* RAM, ROM: by address, no overlaps */
 	unsigned count;
-	/* Called (if not NULL) before bytes of a page with MEMORY_PAGE_CODE are
+	struct memory_region device[MEMORY_REGIONS]; /* the same of devices */
+	unsigned devices;
+	/* Called (if not NULL) after bytes of one page with MEMORY_PAGE_CODE were
 	 * written by memory_write and the like. */
 	void (*written)(void *owner, uint64_t address, uint64_t size);
+	/* Called (if not NULL) when what was readable or there no longer is, with
+	 * the lock held: whoever keeps addresses forgets them. */
+	void (*changed)(void *owner);
 	void *owner;
 	/* Serialises device accesses: taken around memory_ops calls by
 	 * memory_load and memory_store when not NULL. */
 	void (*lock)(void *owner);
 	void (*unlock)(void *owner);
-	/* Readers that hold no lock see a consistent map by this count: odd
-	 * while it changes. */
-	uint32_t generation;
-	void *internal; /* memory.c's: sorted snapshot for lookups */
 };
 
 int memory_init(struct memory *memory, struct error *error);
@@ -84,16 +89,23 @@ int memory_add_rom(struct memory *memory, const char *name, uint64_t start, cons
 		   uint64_t room, struct error *error);
 int memory_add_device(struct memory *memory, const char *name, uint64_t start, uint64_t size,
 		      const struct memory_ops *ops, void *device, struct error *error);
+/* A device that reads as the bytes at host, borrowed, while its window is open,
+ * as it is at first (flash); whole pages. Writes go to the device. */
+int memory_add_window(struct memory *memory, const char *name, uint64_t start, uint64_t size, uint8_t *host,
+		      const struct memory_ops *ops, void *device, struct error *error);
+void memory_window_open(struct memory *memory, uint64_t start, bool open);
 /* Takes a device region away again (a PCI BAR that moves). */
 void memory_remove(struct memory *memory, uint64_t start);
 
-/* The region that holds the address; NULL if none. */
+/* The region that holds the address; NULL if none. The first finds RAM, ROM and
+ * windows, the second devices too, and is called under the lock. */
+const struct memory_region *memory_find_ram(const struct memory *memory, uint64_t address);
 const struct memory_region *memory_find(const struct memory *memory, uint64_t address);
-/* Host address of [address, address + size) if that is RAM as a whole (write:
- * or ROM when false), else NULL. Translated code and the soft TLB use it;
+/* Host address of [address, address + size) if that is RAM as a whole (or ROM
+ * or an open window, unless write), else NULL. Translated code and the soft TLB use it;
  * devices use memory_read and memory_write. */
 uint8_t *memory_ram(const struct memory *memory, uint64_t address, uint64_t size, bool write);
-/* Flags of the RAM page that holds address; NULL if it is none. */
+/* Flags of the page of RAM, ROM or window that holds address; NULL if it is none. */
 uint8_t *memory_flags(const struct memory *memory, uint64_t address);
 
 /* ---- checked access to RAM, for devices and loaders ---------------------- */

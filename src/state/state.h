@@ -45,7 +45,7 @@ const void *state_data(const struct state *s, size_t *size);
  * and field. */
 int state_close(struct state *s, struct error *error);
 
-/* Sections nest. newest: the version written now; returns the version in the
+/* Sections nest, eight deep at most. newest: the version written now; returns the version in the
  * stream (newest when saving), at most newest, or newest after a failure. */
 unsigned state_begin(struct state *s, const char *section, unsigned newest);
 void state_end(struct state *s);
