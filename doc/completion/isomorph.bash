@@ -8,12 +8,12 @@ _isomorph()
 
 	COMPREPLY=()
 	if [[ $name == isomorph && $COMP_CWORD == 1 ]]; then
-		COMPREPLY=($(compgen -W "run boot disasm explain help version --help --version" -- "$word"))
+		COMPREPLY=($(compgen -W "run boot disasm explain binfmt help version --help --version" -- "$word"))
 		return
 	fi
 	[[ $name == isomorph ]] || verb=run
 	case $verb,$before in
-	help,*) COMPREPLY=($(compgen -W "run boot disasm explain" -- "$word")) ;;
+	help,*) COMPREPLY=($(compgen -W "run boot disasm explain binfmt" -- "$word")) ;;
 	run,--accel) COMPREPLY=($(compgen -W "translate interpret lockstep" -- "$word")) ;;
 	run,-d) # a list: the last word of it
 		[[ $word == *,* ]] && done=${word%,*},
@@ -26,6 +26,7 @@ _isomorph()
 		else
 			COMPREPLY=($(compgen -f -- "$word"))
 		fi ;;
+	binfmt,*) COMPREPLY=($(compgen -W "install remove status riscv64 aarch64 --no-boot -h --help" -- "$word")) ;;
 	disasm,* | explain,*)
 		if [[ $word == -* ]]; then
 			COMPREPLY=($(compgen -W "-h --help" -- "$word"))

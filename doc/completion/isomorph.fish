@@ -3,9 +3,12 @@ complete -c isomorph -n __fish_use_subcommand -f -a run -d 'run a program of ano
 complete -c isomorph -n __fish_use_subcommand -f -a boot -d 'run a machine'
 complete -c isomorph -n __fish_use_subcommand -f -a disasm -d 'show the instructions of a program'
 complete -c isomorph -n __fish_use_subcommand -f -a explain -d 'show how instructions are translated'
+complete -c isomorph -n __fish_use_subcommand -f -a binfmt -d 'have the kernel run such programs by itself'
 complete -c isomorph -n __fish_use_subcommand -f -a help -d 'list the verbs'
 complete -c isomorph -n __fish_use_subcommand -f -a version -d 'print the version'
-complete -c isomorph -n '__fish_seen_subcommand_from help' -f -a 'run boot disasm explain'
+complete -c isomorph -n '__fish_seen_subcommand_from help' -f -a 'run boot disasm explain binfmt'
+complete -c isomorph -n '__fish_seen_subcommand_from binfmt' -f -a 'install remove status riscv64 aarch64'
+complete -c isomorph -n '__fish_seen_subcommand_from binfmt' -l no-boot -d 'not at the next boot'
 complete -c isomorph -s h -l help -d 'print the options'
 complete -c isomorph -l version -d 'print the version'
 

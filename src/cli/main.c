@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/run_state.h"
 
 struct verb {
 	const char *name;
@@ -19,14 +20,11 @@ static const struct verb verbs[] = {
 	{ "run", cli_run, "run a program of another instruction set" },
 	{ "disasm", cli_disasm, "show the instructions of a program" },
 	{ "explain", cli_explain, "show how instructions are translated" },
+	{ "binfmt", cli_binfmt, "have the kernel run such programs by itself" },
 	{ "boot", cli_system, "run a machine" },
 	{ "help", help, "this text, or `isomorph help VERB`" },
 	{ "version", version, "the version" },
 };
-
-/* Other names for it, by what they end in. */
-static const char *const run_names[] = { "isomorph-riscv64", "isomorph-riscv64-static", "qemu-riscv64",
-					 "qemu-riscv64-static" };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -76,12 +74,11 @@ int
 main(int argc, char **argv)
 {
 	const char *name = argc && argv[0] ? argv[0] : "isomorph";
-	const char *slash = strrchr(name, '/');
 	const struct verb *verb;
+	struct run_name ours;
 
-	for (size_t i = 0; i < COUNT(run_names); i++)
-		if (!strcmp(slash ? slash + 1 : name, run_names[i]))
-			return cli_run(argc, argv);
+	if (run_name_parse(name, &ours))
+		return cli_run(argc, argv);
 	if (argc < 2) {
 		fputs("isomorph: no verb given; `isomorph help` lists them\n", stderr);
 		return 2;

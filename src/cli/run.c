@@ -7,7 +7,11 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "isomorph/process.h"
+#include "cli/run_state.h"
+
+#ifndef AT_FLAGS_PRESERVE_ARGV0
+#define AT_FLAGS_PRESERVE_ARGV0 1ul /* linux/binfmts.h */
+#endif
 
 static const char run_help[] =
 	"usage: isomorph run [OPTION…] PROGRAM [ARGUMENT…]\n\n"
@@ -36,14 +40,6 @@ static const char run_help[] =
 	"  --max-insns N       guest instructions a region may have\n\n"
 	"Options may be given in ISOMORPH_RUN too, separated by blanks.\n\n"
 	"example: isomorph run -L build/root/riscv64 /usr/bin/python3 -c 'print(6 * 7)'\n";
-
-/* Lists that options add to. */
-struct state {
-	struct isomorph_process_options options;
-	char **set, **unset;
-	size_t set_count, unset_count;
-	bool done; /* --help, -version: nothing to run */
-};
 
 /* "64K" to bytes; false when it is no size. */
 static bool
@@ -79,26 +75,30 @@ parse_count(const char *text, unsigned *count)
 
 /* ---- options, each with what it does --------------------------------------- */
 
-static int
-set_variable(struct state *s, const char *value)
+int
+run_set_variable(struct run_state *s, const char *value)
 {
 	if (!strchr(value, '=') || value[0] == '=')
 		return cli_usage("run", "-E %s: VARIABLE=VALUE is wanted", value);
+	if (s->set_count == s->room)
+		return cli_usage("run", "-E %s: too many variables", value);
 	s->set[s->set_count++] = (char *)value;
 	return 0;
 }
 
-static int
-unset_variable(struct state *s, const char *value)
+int
+run_unset_variable(struct run_state *s, const char *value)
 {
 	if (!*value || strchr(value, '='))
 		return cli_usage("run", "-U %s: the name of a variable is wanted", value);
+	if (s->unset_count == s->room)
+		return cli_usage("run", "-U %s: too many variables", value);
 	s->unset[s->unset_count++] = (char *)value;
 	return 0;
 }
 
 static int
-set_stack(struct state *s, const char *value)
+set_stack(struct run_state *s, const char *value)
 {
 	if (!parse_size(value, &s->options.stack_bytes) || !s->options.stack_bytes)
 		return cli_usage("run", "-s %s: a size is wanted, such as 8M", value);
@@ -106,7 +106,7 @@ set_stack(struct state *s, const char *value)
 }
 
 static int
-set_sample(struct state *s, const char *value)
+set_sample(struct run_state *s, const char *value)
 {
 	if (!parse_count(value, &s->options.lockstep_sample))
 		return cli_usage("run", "--lockstep-sample %s: a number from 1 is wanted", value);
@@ -114,7 +114,7 @@ set_sample(struct state *s, const char *value)
 }
 
 static int
-set_insns(struct state *s, const char *value)
+set_insns(struct run_state *s, const char *value)
 {
 	if (!parse_count(value, &s->options.max_insns))
 		return cli_usage("run", "--max-insns %s: a number from 1 is wanted", value);
@@ -122,7 +122,7 @@ set_insns(struct state *s, const char *value)
 }
 
 static int
-set_accel(struct state *s, const char *value)
+set_accel(struct run_state *s, const char *value)
 {
 	if (strcmp(value, "translate") != 0 && strcmp(value, "interpret") != 0 &&
 	    strcmp(value, "lockstep") != 0)
@@ -132,7 +132,7 @@ set_accel(struct state *s, const char *value)
 }
 
 static int
-show_help(struct state *s, const char *value)
+show_help(struct run_state *s, const char *value)
 {
 	(void)value;
 	fputs(run_help, stdout);
@@ -141,7 +141,7 @@ show_help(struct state *s, const char *value)
 }
 
 static int
-show_version(struct state *s, const char *value)
+show_version(struct run_state *s, const char *value)
 {
 	(void)value;
 	puts("isomorph " ISOMORPH_VERSION);
@@ -149,53 +149,48 @@ show_version(struct state *s, const char *value)
 	return 0;
 }
 
-struct option {
-	const char *name;
-	enum { FLAG, TEXT, CALL, CALL_VALUE } kind;
-	size_t field; /* FLAG: a bool, TEXT: a string, of the options */
-	int (*call)(struct state *s, const char *value);
-};
-
 #define FIELD(name) offsetof(struct isomorph_process_options, name)
 
-static const struct option options[] = {
-	{ "-L", TEXT, FIELD(sysroot), NULL },
-	{ "-E", CALL_VALUE, 0, set_variable },
-	{ "-U", CALL_VALUE, 0, unset_variable },
-	{ "-0", TEXT, FIELD(argv0), NULL },
-	{ "-s", CALL_VALUE, 0, set_stack },
-	{ "-r", TEXT, FIELD(uname_release), NULL },
-	{ "-strace", FLAG, FIELD(strace), NULL },
-	{ "-d", TEXT, FIELD(dump), NULL },
-	{ "-D", TEXT, FIELD(log_file), NULL },
-	{ "-B", FLAG, FIELD(guest_base), NULL },
-	{ "--accel", CALL_VALUE, 0, set_accel },
-	{ "--stats", FLAG, FIELD(stats), NULL },
-	{ "--force-faults", FLAG, FIELD(force_faults), NULL },
-	{ "--baseline", FLAG, FIELD(baseline), NULL },
-	{ "--lockstep-sample", CALL_VALUE, 0, set_sample },
-	{ "--max-insns", CALL_VALUE, 0, set_insns },
-	{ "--handover", TEXT, FIELD(handover), NULL },
-	{ "--help", CALL, 0, show_help },
-	{ "-h", CALL, 0, show_help },
-	{ "-version", CALL, 0, show_version },
-	{ "--version", CALL, 0, show_version },
+static const struct run_option options[] = {
+	{ "-L", RUN_TEXT, FIELD(sysroot), NULL },
+	{ "-E", RUN_CALL_VALUE, 0, run_set_variable },
+	{ "-U", RUN_CALL_VALUE, 0, run_unset_variable },
+	{ "-0", RUN_TEXT, FIELD(argv0), NULL },
+	{ "-s", RUN_CALL_VALUE, 0, set_stack },
+	{ "-r", RUN_TEXT, FIELD(uname_release), NULL },
+	{ "-strace", RUN_FLAG, FIELD(strace), NULL },
+	{ "-d", RUN_TEXT, FIELD(dump), NULL },
+	{ "-D", RUN_TEXT, FIELD(log_file), NULL },
+	{ "-B", RUN_FLAG, FIELD(guest_base), NULL },
+	{ "--accel", RUN_CALL_VALUE, 0, set_accel },
+	{ "--stats", RUN_FLAG, FIELD(stats), NULL },
+	{ "--force-faults", RUN_FLAG, FIELD(force_faults), NULL },
+	{ "--baseline", RUN_FLAG, FIELD(baseline), NULL },
+	{ "--lockstep-sample", RUN_CALL_VALUE, 0, set_sample },
+	{ "--max-insns", RUN_CALL_VALUE, 0, set_insns },
+	{ "--handover", RUN_TEXT, FIELD(handover), NULL },
+	{ "--help", RUN_CALL, 0, show_help },
+	{ "-h", RUN_CALL, 0, show_help },
+	{ "-version", RUN_CALL, 0, show_version },
+	{ "--version", RUN_CALL, 0, show_version },
 };
 
-static const struct option *
-find_option(const char *name)
+static const struct run_option *
+find_option(const struct run_state *s, const char *name)
 {
+	for (const struct run_option *o = run_qemu_options; s->name.qemu && o->name; o++)
+		if (!strcmp(o->name, name))
+			return o;
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
 		if (!strcmp(options[i].name, name))
 			return &options[i];
 	return NULL;
 }
 
-/* Takes the option at argv[*i]; moves *i past it and its value. 0 or 2. */
-static int
-take_option(struct state *s, int argc, char **argv, int *i)
+int
+run_take_option(struct run_state *s, int argc, char **argv, int *i)
 {
-	const struct option *option = find_option(argv[*i]);
+	const struct run_option *option = find_option(s, argv[*i]);
 	char *field;
 
 	if (!option)
@@ -203,18 +198,18 @@ take_option(struct state *s, int argc, char **argv, int *i)
 	++*i;
 	field = (char *)&s->options + option->field;
 	switch (option->kind) {
-	case FLAG:
+	case RUN_FLAG:
 		*(bool *)field = true;
 		return 0;
-	case CALL:
+	case RUN_CALL:
 		return option->call(s, NULL);
-	case TEXT:
-	case CALL_VALUE:
+	case RUN_TEXT:
+	case RUN_CALL_VALUE:
 		break;
 	}
 	if (*i == argc)
 		return cli_usage("run", "%s needs a value", option->name);
-	if (option->kind == CALL_VALUE)
+	if (option->kind == RUN_CALL_VALUE)
 		return option->call(s, argv[(*i)++]);
 	*(const char **)field = argv[(*i)++];
 	return 0;
@@ -222,7 +217,7 @@ take_option(struct state *s, int argc, char **argv, int *i)
 
 /* ISOMORPH_RUN's words as options; the text is cut up in place. */
 static int
-take_environment(struct state *s, char *text)
+take_environment(struct run_state *s, char *text)
 {
 	char *word[64], *save;
 	int count = 0, code = 0;
@@ -233,7 +228,7 @@ take_environment(struct state *s, char *text)
 		word[count++] = at;
 	}
 	for (int i = 0; i < count && !code;)
-		code = take_option(s, count, word, &i);
+		code = run_take_option(s, count, word, &i);
 	return code;
 }
 
@@ -247,7 +242,7 @@ same_name(const char *variable, const char *name)
 
 /* The environment with -E and -U done: in order, the last -E of a name wins. */
 static char **
-make_environment(const struct state *s)
+make_environment(const struct run_state *s)
 {
 	size_t count = 0, n = 0;
 	char **list;
@@ -276,39 +271,57 @@ make_environment(const struct state *s)
 	return list;
 }
 
+/* What is left of argv once options are taken: the program and its arguments. */
+static int
+run_program(struct run_state *s, int argc, char **argv, int i)
+{
+	int code;
+
+	if (i == argc)
+		return cli_usage("run", "which PROGRAM?");
+	s->options.program = argv[i];
+	if (s->name.preserve && i + 1 < argc)
+		i++;
+	s->options.argv = argv + i;
+	s->options.envp = make_environment(s);
+	if (getauxval(AT_EXECFD))
+		s->options.execfd = (int)getauxval(AT_EXECFD);
+	code = s->options.envp ? isomorph_process_run(&s->options) : 125;
+	free(s->options.envp);
+	return code;
+}
+
 int
 cli_run(int argc, char **argv)
 {
 	char *environment = getenv("ISOMORPH_RUN"), *words = environment ? strdup(environment) : NULL;
-	struct state s = { .options = { .execfd = -1 } };
-	size_t room = (size_t)argc + 64;
+	struct run_state s = { .options = { .execfd = -1 }, .room = (size_t)argc + 64 };
 	int i = 1, code = 125;
 
-	s.set = calloc(room, sizeof *s.set);
-	s.unset = calloc(room, sizeof *s.unset);
+	if (argc)
+		run_name_parse(argv[0], &s.name);
+	/* The kernel's word for the flag P of binfmt_misc. Then argv has no
+	 * options: what looks like one is the program's name. */
+	if (getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0)
+		s.name.preserve = true;
+	s.set = calloc(s.room, sizeof *s.set);
+	s.unset = calloc(s.room, sizeof *s.unset);
 	if (!s.set || !s.unset || (environment && !words)) {
 		fputs("isomorph run: out of memory\n", stderr);
 		goto out;
 	}
-	code = words ? take_environment(&s, words) : 0;
-	while (!code && !s.done && i < argc && argv[i][0] == '-' && argv[i][1]) {
+	code = s.name.qemu ? run_qemu_environment(&s) : 0;
+	if (!code && words)
+		code = take_environment(&s, words);
+	while (!code && !s.done && !s.name.preserve && i < argc && argv[i][0] == '-' && argv[i][1]) {
 		if (!strcmp(argv[i], "--")) {
 			i++;
 			break;
 		}
-		code = take_option(&s, argc, argv, &i);
+		code = run_take_option(&s, argc, argv, &i);
 	}
-	if (!code && !s.done && i == argc)
-		code = cli_usage("run", "which PROGRAM?");
-	if (!code && !s.done) {
-		s.options.program = argv[i];
-		s.options.argv = argv + i;
-		s.options.envp = make_environment(&s);
-		if (getauxval(AT_EXECFD))
-			s.options.execfd = (int)getauxval(AT_EXECFD);
-		code = s.options.envp ? isomorph_process_run(&s.options) : 125;
-		free(s.options.envp);
-	}
+	if (!code && !s.done)
+		code = run_program(&s, argc, argv, i);
 out:
 	free(s.set);
 	free(s.unset);
