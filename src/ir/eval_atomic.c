@@ -139,10 +139,6 @@ eval_ll(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 
 	if (!eval_address(run, eval_of(run, ins->a)[0], size, false, &p))
 		return;
-	if (size > 8) { /* the frame holds 64 bits of the value */
-		run->broken = true;
-		return;
-	}
 	if (order == IR_SEQ_CST)
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	eval_read(p, size, out);
@@ -150,6 +146,8 @@ eval_ll(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	run->frame->link_address = eval_of(run, ins->b)[0];
 	run->frame->link_value = out[0];
+	if (size > 8)
+		run->frame->link_high = out[1];
 }
 
 void
@@ -157,17 +155,14 @@ eval_sc(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 {
 	unsigned size = ir_type_bits(IR_MEM_TYPE(ins->aux)) / 8;
 	uint64_t address = eval_of(run, ins->a)[0];
-	eval_value old = { run->frame->link_value };
+	eval_value old = { run->frame->link_value, run->frame->link_high };
 	bool stored = false;
 	uint8_t *p;
 
 	if (!eval_address(run, address, size, true, &p))
 		return;
-	if (size > 8) {
-		run->broken = true;
-		return;
-	}
-	old[0] = eval_cut(IR_MEM_TYPE(ins->aux), old[0]);
+	if (size <= 8)
+		old[0] = eval_cut(IR_MEM_TYPE(ins->aux), old[0]);
 	if (run->frame->link_address == eval_of(run, ins->c)[0])
 		stored = exchange(p, size, old, eval_of(run, ins->b));
 	if (stored)

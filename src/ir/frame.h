@@ -68,7 +68,7 @@ struct ir_frame {
 	/* ---- linked load / conditional store ---- */
 	uint32_t pad;
 	uint64_t link_address; /* guest address or IR_LINK_NONE */
-	uint64_t link_value;
+	uint64_t link_value, link_high; /* high: of 128 bits */
 
 	/* ---- memory ---- */
 	uint64_t guest_base; /* host address of guest address 0 */

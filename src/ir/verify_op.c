@@ -314,8 +314,8 @@ memory_fits(const struct verify *v, const struct ir_ins *ins)
 	enum ir_type value = ins->op == IR_STORE || ins->op == IR_SC ? type_of(v, ins->b) : (enum ir_type)ins->type;
 
 	if (ins->op == IR_LL)
-		return (memory == IR_VOID || memory == value) && value <= IR_I64;
-	if (ins->op == IR_SC && (!is_int(memory) || memory > IR_I64))
+		return (memory == IR_VOID || memory == value) && value <= IR_I128;
+	if (ins->op == IR_SC && (!is_int(memory) || memory > IR_I128))
 		return false;
 	if (is_int(value))
 		return is_int(memory) && memory <= value;

@@ -215,11 +215,14 @@ load_linked(struct gen *g, ir_ref ref)
 	int bytes = (int)ir_type_bits((enum ir_type)ins->type) / 8;
 	int base = use(g, ins->a), address = use(g, ins->b), d;
 
-	if (bytes != 4 && bytes != 8)
+	if (bytes > 8)
 		return false;
 	d = temp(g, GPR);
 	plant_fault(g);
-	x86_mov_rm(&g->hot, bytes, d, x86_base(base, 0));
+	if (bytes < 4)
+		x86_movzx_rm(&g->hot, bytes, d, x86_base(base, 0));
+	else
+		x86_mov_rm(&g->hot, bytes, d, x86_base(base, 0));
 	mark_fault(g);
 	x86_mov_mr(&g->hot, 8, FRAME(link_address), address);
 	x86_mov_mr(&g->hot, 8, FRAME(link_value), d);
@@ -236,7 +239,7 @@ store_conditional(struct gen *g, ir_ref ref)
 	int bytes = mem_bytes(ins), base, value, address;
 	uint8_t *lost, *back;
 
-	if (bytes != 4 && bytes != 8)
+	if (bytes > 8)
 		return false;
 	claim(g, GPR, RAX);
 	base = use(g, ins->a);

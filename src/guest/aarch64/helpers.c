@@ -83,7 +83,16 @@ read_counter(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
 	return clock_nanoseconds() / (1000000000u / AARCH64_COUNTER_HZ);
 }
 
+static uint64_t
+clear_exclusive(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
+{
+	(void)a, (void)b, (void)c;
+	frame->link_address = IR_LINK_NONE;
+	return 0;
+}
+
 const struct ir_helper aarch64_helpers[A64_HELPER_COUNT] = {
 	[A64_HELPER_FPCR] = { "fpcr", read_fpcr, 0, IR_H_READ_STATE },
 	[A64_HELPER_COUNTER] = { "counter", read_counter, 0, IR_H_VOLATILE },
+	[A64_HELPER_CLREX] = { "clrex", clear_exclusive, 0, IR_H_WRITE_STATE },
 };

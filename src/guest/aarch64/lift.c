@@ -143,12 +143,12 @@ index_of(struct lifter *l)
 	return ir_binary(&l->b, IR_SHL, index, ir_const(&l->b, IR_I64, shift));
 }
 
-struct a64_access
+struct a64_place
 a64_access(struct lifter *l, enum ir_access access, unsigned bytes, unsigned align_log2)
 {
 	unsigned mode = aarch64_op_attributes(l->insn.op) & AA_ADDRESS;
 	int64_t offset = aarch64_access_offset(&l->insn);
-	struct a64_access at = { .disp = 0 };
+	struct a64_place at = { .disp = 0 };
 	ir_ref address;
 
 	if (mode == AA_LITERAL)
@@ -172,7 +172,7 @@ a64_access(struct lifter *l, enum ir_access access, unsigned bytes, unsigned ali
 }
 
 void
-a64_write_back(struct lifter *l, const struct a64_access *access)
+a64_write_back(struct lifter *l, const struct a64_place *access)
 {
 	if (access->base)
 		a64_set_sp(l, l->insn.rn, access->base);

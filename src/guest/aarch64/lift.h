@@ -36,6 +36,77 @@ struct lifter {
 LIFTER(a64_nothing);
 LIFTER(a64_illegal);
 
+/* lift_int.c */
+LIFTER(a64_adr);
+LIFTER(a64_adrp);
+LIFTER(a64_add_imm);
+LIFTER(a64_logic_imm);
+LIFTER(a64_mov_wide);
+LIFTER(a64_movk);
+LIFTER(a64_add);
+LIFTER(a64_add_ext);
+LIFTER(a64_logic);
+LIFTER(a64_logic_not);
+LIFTER(a64_carry);
+LIFTER(a64_binary);
+LIFTER(a64_madd);
+LIFTER(a64_madd_long);
+LIFTER(a64_mul_high);
+
+/* lift_bits.c */
+LIFTER(a64_ubfm);
+LIFTER(a64_sbfm);
+LIFTER(a64_bfm);
+LIFTER(a64_extr);
+LIFTER(a64_unary);
+LIFTER(a64_cls);
+LIFTER(a64_rev16);
+LIFTER(a64_rev32);
+LIFTER(a64_crc32);
+
+/* lift_cond.c */
+LIFTER(a64_select);
+LIFTER(a64_ccmp);
+LIFTER(a64_cfinv);
+LIFTER(a64_rmif);
+LIFTER(a64_setf);
+LIFTER(a64_xaflag);
+
+/* lift_branch.c */
+LIFTER(a64_b_cond);
+LIFTER(a64_cbz);
+LIFTER(a64_tbz);
+LIFTER(a64_b);
+LIFTER(a64_br);
+LIFTER(a64_trap);
+
+/* lift_memory.c */
+LIFTER(a64_load);
+LIFTER(a64_store);
+LIFTER(a64_load_pair);
+LIFTER(a64_store_pair);
+LIFTER(a64_barrier);
+LIFTER(a64_isb);
+LIFTER(a64_cache_touch);
+LIFTER(a64_dc_zva);
+
+/* lift_atomic.c */
+LIFTER(a64_ldxr);
+LIFTER(a64_stxr);
+LIFTER(a64_clrex);
+LIFTER(a64_cas);
+LIFTER(a64_casp);
+LIFTER(a64_atomic);
+
+/* lift_system.c */
+LIFTER(a64_mrs);
+LIFTER(a64_msr);
+
+#include "guest/aarch64/lift_simd.h"
+
+/* What a64_select does to Rm. */
+enum a64_select { A64_SELECT_AS_IS, A64_SELECT_INC, A64_SELECT_NOT, A64_SELECT_NEG };
+
 /* ---- operands ----------------------------------------------------------- */
 
 /* x register; 31 is zero. */
@@ -87,11 +158,17 @@ void a64_set_sp(struct lifter *l, unsigned reg, ir_ref value);
 /* 1 (of type i64) if the condition holds of the flags as they are; 14 and 15
  * always do. */
 ir_ref a64_cond(struct lifter *l, unsigned cond);
+/* NZCV in bits 31 to 28 of an i64, the rest 0; and back, other bits ignored. */
+ir_ref a64_nzcv(struct lifter *l);
+void a64_set_nzcv(struct lifter *l, ir_ref value);
 
 /* ---- memory ------------------------------------------------------------- */
 
+/* The integer type of an element that the instruction accesses. */
+enum ir_type a64_memory_type(const struct lifter *l);
+
 /* Where a load or store goes, by the addressing mode that the table has of it. */
-struct a64_access {
+struct a64_place {
 	ir_ref host;  /* of an XLATE */
 	int32_t disp; /* of the first byte from host */
 	ir_ref base;  /* what the base register becomes; 0: it does not change */
@@ -99,10 +176,10 @@ struct a64_access {
 
 /* Translates the address of the instruction's access of so many bytes from there
  * on. align_log2: of the alignment demanded. */
-struct a64_access a64_access(struct lifter *l, enum ir_access access, unsigned bytes,
+struct a64_place a64_access(struct lifter *l, enum ir_access access, unsigned bytes,
 			       unsigned align_log2);
 /* Writes the base register back; after every access of the instruction. */
-void a64_write_back(struct lifter *l, const struct a64_access *access);
+void a64_write_back(struct lifter *l, const struct a64_place *access);
 /* A guest address without its tag, if addresses may have tags. */
 ir_ref a64_untagged(struct lifter *l, ir_ref address);
 
@@ -114,7 +191,7 @@ unsigned a64_fp_aux(const struct lifter *l, enum ir_round round, bool f16, unsig
 
 /* ---- helpers: helpers.c ------------------------------------------------- */
 
-enum aarch64_helper { A64_HELPER_FPCR, A64_HELPER_COUNTER, A64_HELPER_COUNT };
+enum aarch64_helper { A64_HELPER_FPCR, A64_HELPER_COUNTER, A64_HELPER_CLREX, A64_HELPER_COUNT };
 
 extern const struct ir_helper aarch64_helpers[A64_HELPER_COUNT];
 
@@ -129,7 +206,5 @@ aarch64_mode_of(uint64_t fpcr)
 /* guest.h's lift. */
 int aarch64_lift(struct ir_region *region, struct arena *arena, uint64_t pc, uint32_t mode,
 		 const struct guest_lift_limits *limits);
-
-#include "guest/aarch64/lifters.h"
 
 #endif

@@ -55,6 +55,13 @@ enum aarch64_mode {
 /* Ticks a second of CNTVCT_EL0. */
 #define AARCH64_COUNTER_HZ 1000000000u
 
+/* What the registers that tell of the caches read: lines of 64 bytes, coherent, so
+ * that neither data nor instruction caches need maintenance (IDC, DIC). */
+#define AARCH64_CTR 0xb444c004u
+#define AARCH64_DCZID 4u
+/* MIDR_EL1: implementer 0 (reserved for software), architecture by ID registers. */
+#define AARCH64_MIDR 0x000f0510u
+
 /* Bytes of a data cache line, and of what DC ZVA zeroes. */
 #define AARCH64_CACHE_BLOCK 64u
 
@@ -69,6 +76,18 @@ aarch64_state_read(const struct ir_frame *frame)
 {
 	return (const struct aarch64_state *)frame->guest;
 }
+
+/* What the processor has, by the EXTENSION lines of insns.def. */
+enum aarch64_id { /* (CRm - 2) * 8 + op2 of the ID register */
+	A64_ID_PFR0 = 16, A64_ID_PFR1 = 17, A64_ID_DFR0 = 24, A64_ID_ISAR0 = 32, A64_ID_ISAR1 = 33,
+	A64_ID_ISAR2 = 34, A64_ID_MMFR0 = 40, A64_ID_MMFR2 = 42, A64_ID_NONE = 255
+};
+/* ID register as Linux shows it to user code. */
+uint64_t aarch64_id_register(unsigned id);
+/* AT_HWCAP (word 1) or AT_HWCAP2 (2). */
+uint64_t aarch64_hwcap(unsigned word);
+/* What /proc/cpuinfo calls a bit of it; NULL when the processor has not got it. */
+const char *aarch64_hwcap_name(unsigned word, unsigned bit);
 
 /* FPCR and FPSR as a program reads them, and what follows from writing them.
  * The host's accrued flags must have been folded in (cpu_fp_sync). */
