@@ -28,6 +28,9 @@ struct guest_walk {
 	uint64_t physical; /* of the byte asked for */
 	uint64_t page;     /* a power of two; below MEMORY_PAGE: not to be cached.
 	                      Superpages: the whole mapping, at most 1 GiB */
+	uint64_t span;     /* of the mapping (leaf entry) it came from, whatever the
+	                      protection rules: a flush of any address in it is one
+	                      of this. A power of two; 0: as page */
 	uint8_t allowed;   /* enum guest_access bits that need no other walk: no
 	                      WRITE while the page is not dirty yet */
 	bool global;       /* in every address space of its regime */
