@@ -1,0 +1,91 @@
+/* The program that the small operating system runs: a family of processes that
+ * compute, touch memory and check that nobody else's got into it. */
+#include <stdint.h>
+
+#define HEAP ((volatile uint64_t *)0x140000000ul)
+#define PAGES 48
+#define CHILDREN 24
+enum { CALL_WRITE, CALL_FORK, CALL_EXIT, CALL_WAIT, CALL_YIELD, CALL_HART };
+
+static inline int64_t
+call(uint64_t number, uint64_t argument)
+{
+	register uint64_t a0 __asm__("a0") = argument, a7 __asm__("a7") = number;
+
+	__asm__ volatile("ecall" : "+r"(a0) : "r"(a7) : "memory");
+	return (int64_t)a0;
+}
+
+/* A walk through pages in an order of its own, which leaves a mark in each. */
+static uint64_t
+work(uint64_t seed)
+{
+	uint64_t sum = 0;
+
+	for (unsigned round = 0; round < 60; round++) {
+		for (unsigned i = 0; i < PAGES; i++) {
+			seed = seed * 6364136223846793005ul + 1442695040888963407ul;
+			volatile uint64_t *word = HEAP + (seed >> 33) % PAGES * 512 + (seed >> 50) % 512;
+
+			*word = *word + seed;
+			sum += *word;
+		}
+		if (round % 16 == 0)
+			call(CALL_YIELD, 0);
+	}
+	return sum;
+}
+
+/* What work leaves does not depend on who ran meanwhile: done twice, from the same
+ * memory, it comes to the same. */
+static int64_t
+child(uint64_t number)
+{
+	uint64_t first, second;
+	int64_t grandchild;
+
+	first = work(number);
+	for (unsigned i = 0; i < PAGES * 512; i++)
+		HEAP[i] = 0;
+	second = work(number);
+	for (unsigned i = 0; i < PAGES * 512; i++)
+		HEAP[i] = 0;
+	grandchild = call(CALL_FORK, 0);
+	if (!grandchild)
+		return work(number) == first ? 5 : 6;
+	if (call(CALL_WAIT, 0) != 5)
+		return 2;
+	/* Memory that the grandchild wrote is still ours as it was. */
+	return first == second && HEAP[number % PAGES * 512] == 0 && work(number) == first ? 0 : 1;
+}
+
+int64_t
+user_main(void)
+{
+	int64_t bad = 0;
+
+	for (unsigned i = 0; i < CHILDREN; i++) {
+		int64_t pid = call(CALL_FORK, 0);
+
+		if (pid < 0)
+			return 100;
+		if (!pid)
+			return child(i + 1);
+	}
+	/* One that must fault and nothing else: it writes to its own code. */
+	if (!call(CALL_FORK, 0)) {
+		*(volatile uint32_t *)0x100000000ul = 0;
+		return 0;
+	}
+	for (unsigned i = 0; i < CHILDREN + 1; i++) {
+		int64_t status = call(CALL_WAIT, 0);
+
+		if (status == -15)
+			call(CALL_WRITE, 'F');
+		else
+			call(CALL_WRITE, status ? '!' : '.');
+		bad += status && status != -15;
+	}
+	call(CALL_WRITE, '\n');
+	return bad || call(CALL_WAIT, 0) != -1;
+}
