@@ -9,17 +9,18 @@ polarity(unsigned aux)
 	return (aux & 1) == IR_CARRY_NOT_BORROW ? IR_FLAG_C_NOT_BORROW : 0;
 }
 
-/* N, Z and x86's P (even parity of the low byte) of a result. */
+/* N, Z and, where C is a borrow, x86's P (even parity of the low byte) of a
+ * result, with how C is to be read. */
 static uint64_t
-flags_of_result(uint64_t r, unsigned bits)
+flags_of_result(uint64_t r, unsigned bits, unsigned aux)
 {
-	uint64_t f = 0;
+	uint64_t f = polarity(aux);
 
 	if (r >> (bits - 1) & 1)
 		f |= IR_FLAG_N;
 	if (!r)
 		f |= IR_FLAG_Z;
-	if (!(__builtin_popcountll(r & 0xff) & 1))
+	if (!polarity(aux) && !(__builtin_popcountll(r & 0xff) & 1))
 		f |= IR_FLAG_P;
 	return f;
 }
@@ -68,14 +69,14 @@ eval_flags_arith(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 		carry = ((u128)a + b + in) >> bits & 1;
 		overflow = ((a ^ r) & (b ^ r)) >> (bits - 1) & 1;
 	}
-	f = flags_of_result(r, bits) | polarity(ins->aux);
+	f = flags_of_result(r, bits, ins->aux);
 	if (minus && (ins->aux & 1) == IR_CARRY_NOT_BORROW)
 		carry = !carry;
 	if (carry)
 		f |= IR_FLAG_C;
 	if (overflow)
 		f |= IR_FLAG_V;
-	if ((a ^ b ^ r) & 16)
+	if (!polarity(ins->aux) && (a ^ b ^ r) & 16)
 		f |= IR_FLAG_A;
 	out[0] = f;
 }
@@ -103,7 +104,7 @@ eval_flags_logic(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 		run->broken = true;
 		return;
 	}
-	out[0] = flags_of_result(eval_of(run, ins->a)[0], bits) | polarity(ins->aux);
+	out[0] = flags_of_result(eval_of(run, ins->a)[0], bits, ins->aux);
 }
 
 void
@@ -128,9 +129,8 @@ eval_flags_bits(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 	out[0] = eval_cut(ins->type, eval_of(run, ins->a)[0] & 63);
 }
 
-/* Whether a condition holds of flags. */
-static bool
-holds(enum ir_cond cond, uint64_t f)
+bool
+ir_flags_hold(enum ir_cond cond, unsigned f)
 {
 	bool n = f & IR_FLAG_N, z = f & IR_FLAG_Z, c = f & IR_FLAG_C, v = f & IR_FLAG_V;
 	bool borrow = f & IR_FLAG_C_NOT_BORROW ? !c : c;
@@ -161,6 +161,6 @@ holds(enum ir_cond cond, uint64_t f)
 void
 eval_cond(struct eval_run *run, const struct ir_ins *ins, uint64_t *out)
 {
-	out[0] = holds((enum ir_cond)ins->aux, eval_of(run, ins->a)[0]);
+	out[0] = ir_flags_hold((enum ir_cond)ins->aux, (unsigned)eval_of(run, ins->a)[0]);
 	out[1] = 0;
 }

@@ -65,6 +65,12 @@ struct ir_frame {
 	uint32_t fp_round; /* enum ir_round; 5 and up: invalid */
 	uint32_t host_fp;  /* host's control and sticky bits (MXCSR) */
 
+	/* ---- flags that generated code has not worked out yet (codegen/<host>):
+	 * while flags_op is not zero it says how to, from the words below; the
+	 * byte in the flags slot is stale. Zero outside generated code. ---- */
+	uint32_t flags_op;
+	uint64_t flags_a, flags_b, flags_r, flags_m;
+
 	/* ---- linked load / conditional store ---- */
 	uint32_t pad;
 	uint64_t link_address; /* guest address or IR_LINK_NONE */

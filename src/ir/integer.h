@@ -25,6 +25,9 @@ int_signed(uint64_t x, unsigned bits)
 /* x (enum ir_cond EQ to UGE) y, of the width given. */
 bool ir_int_compare(enum ir_cond cond, unsigned bits, uint64_t x, uint64_t y);
 
+/* Whether a condition holds of flags, enum ir_flag bits. */
+bool ir_flags_hold(enum ir_cond cond, unsigned flags);
+
 /* Does a pure integer op. type is the result's, at most 64 bits wide; from is
  * the type of operand a, but for INSERT and CRC32 of operand b, and may not be
  * wider than 64 bits either. False for an op that is none of these. */

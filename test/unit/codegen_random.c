@@ -11,12 +11,29 @@ static unsigned long compiled, unsupported, interpreted, by_kind[OUT_FAULT + 1];
 
 /* ---- shrinking ---------------------------------------------------------- */
 
+/* An XLATE whose access is gone faults for the evaluator only. */
+static bool
+has_bare_xlate(const struct ir_region *region)
+{
+	for (ir_ref ref = 1; ref < region->ins_count; ref++) {
+		ir_ref user = ref + 1;
+
+		if (region->ins[ref].op != IR_XLATE)
+			continue;
+		while (user < region->ins_count && (region->ins[user].a != ref || region->ins[user].op < IR_LOAD))
+			user++;
+		if (user == region->ins_count)
+			return true;
+	}
+	return false;
+}
+
 static bool
 fails(const struct ir_region *region, unsigned how)
 {
 	struct outcome out;
 
-	return !toy_compare(region, how, &out);
+	return !has_bare_xlate(region) && !toy_compare(region, how, &out);
 }
 
 static bool
@@ -93,6 +110,8 @@ shrink(struct ir_region *region, unsigned how)
 				continue;
 			if (type <= IR_I64 || type == IR_F64 || type == IR_F32)
 				smaller |= try_op(region, ref, (struct ir_ins){ .op = IR_CONST, .type = ins->type, .imm = 2 }, how);
+			if (type == IR_FLAGS)
+				smaller |= try_op(region, ref, (struct ir_ins){ .op = IR_GET, .type = ins->type, .aux = TOY_FLAGS_SLOT }, how);
 			if (region->ins[ref].op != IR_CONST && (type == IR_I64 || type == IR_F64))
 				smaller |= try_op(region, ref, (struct ir_ins){ .op = IR_GET, .type = ins->type,
 					.aux = type == IR_F64 ? INTS + 2 : 3 }, how);
@@ -116,12 +135,13 @@ tell(struct ir_region *region, unsigned how, unsigned long number, uint64_t at_s
 	shrink(region, how);
 	fprintf(stderr, "smaller:\n");
 	toy_print(region);
-	for (unsigned i = 0; i < TOY_SLOTS; i++) {
+	for (unsigned i = 0; i < NUMBERS; i++) {
 		uint64_t x;
 
 		memcpy(&x, start_frame.guest + 8 * i, 8);
 		fprintf(stderr, "%s%s=%" PRIx64, i % 8 ? " " : "\n", toy_name[i], x);
 	}
+	fprintf(stderr, "\nflags=%x", start_frame.guest[toy_slot[TOY_FLAGS_SLOT].offset]);
 	fprintf(stderr, "\nround %u flags %#x\n", start_frame.fp_round, start_frame.fp_flags);
 	toy_show = true;
 	toy_compare(region, how, &out);

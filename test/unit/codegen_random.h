@@ -20,6 +20,7 @@ struct maker {
 	bool raw;       /* emits ops as they are, without folding */
 	unsigned fp;    /* percentage of floating-point ops */
 	unsigned memory; /* of memory ops */
+	unsigned flags; /* of ops on flags */
 	unsigned reach; /* how far back operands are taken from */
 	int32_t pc;
 };
@@ -97,6 +98,10 @@ fresh_value(struct maker *m, enum ir_type type)
 		if (percent(10))
 			return ir_const(&m->b, IR_F64, random_f64());
 		return keep(m, get_slot(m, INTS + (slot & ~1u)));
+	case IR_FLAGS:
+		if (percent(20))
+			return ir_const(&m->b, IR_FLAGS, below(128));
+		return keep(m, get_slot(m, TOY_FLAGS_SLOT));
 	}
 	return 0;
 }
@@ -137,13 +142,17 @@ make_compare(struct maker *m)
 	make(m, IR_ICMP, percent(80) ? IR_I64 : any_int_type(), below(IR_UGE + 1), x, y, 0);
 }
 
+static ir_ref make_condition(struct maker *m, enum ir_type type);
+
 static void
 make_select(struct maker *m)
 {
 	enum ir_type type = any_int_type();
 	ir_ref yes = any(m, type), no = any(m, type), condition;
 
-	if (percent(70))
+	if (percent(30))
+		make_condition(m, IR_I64);
+	else if (percent(60))
 		make_compare(m);
 	condition = percent(70) ? (ir_ref)(m->region.ins_count - 1) : any(m, any_int_type());
 	if (m->region.ins[condition].type < IR_I8 || m->region.ins[condition].type > IR_I64)
@@ -179,6 +188,82 @@ make_int(struct maker *m)
 	if (op >= IR_SDIV && op <= IR_UREM)
 		aux = below(2);
 	make(m, op, type, aux, x, y, 0);
+}
+
+/* ---- flags -------------------------------------------------------------- */
+
+/* An arithmetic op and the flags of the same operands, in either order. */
+static void
+make_sum(struct maker *m)
+{
+	bool minus = percent(60), carry = percent(30), arm = percent(80);
+	enum ir_type type = carry || percent(80) ? (percent(50) ? IR_I64 : IR_I32) : any_int_type();
+	enum ir_op op = carry ? (minus ? IR_SBC : IR_ADC) : minus ? IR_SUB : IR_ADD;
+	enum ir_op flags = carry ? (minus ? IR_FLAGS_SBC : IR_FLAGS_ADC) : minus ? IR_FLAGS_SUB : IR_FLAGS_ADD;
+	ir_ref x = any(m, type), y = percent(5) ? x : percent(30) ? ir_const(&m->b, type, random_int()) : any(m, type);
+	ir_ref c = carry ? any(m, IR_FLAGS) : 0;
+	bool first = percent(20);
+
+	if (first)
+		make(m, flags, IR_FLAGS, arm, x, y, c);
+	if (percent(80))
+		make(m, op, type, op == IR_SBC ? arm : 0, x, y, c);
+	if (!first)
+		make(m, flags, IR_FLAGS, arm, x, y, c);
+}
+
+static void
+make_logic(struct maker *m)
+{
+	static const uint8_t ops[] = { IR_AND, IR_AND, IR_AND, IR_OR, IR_ANDN };
+	enum ir_type type = any_int_type();
+	ir_ref x = any(m, type), y = percent(50) ? ir_const(&m->b, type, random_int()) : any(m, type);
+
+	if (percent(80))
+		x = make(m, (enum ir_op)ops[below(ARRAY_LEN(ops))], type, 0, x, y, 0);
+	if (m->region.ins[x].type != IR_FLAGS)
+		make(m, IR_FLAGS_LOGIC, IR_FLAGS, percent(80), x, 0, 0);
+}
+
+static ir_ref
+make_condition(struct maker *m, enum ir_type type)
+{
+	return make(m, IR_COND, type, below(IR_PO + 1), any(m, IR_FLAGS), 0, 0);
+}
+
+static void
+make_flags(struct maker *m)
+{
+	enum ir_type type = percent(50) ? IR_F64 : IR_F32;
+	ir_ref x, y;
+
+	switch (below(12)) {
+	default: make_sum(m); break;
+	case 0:
+	case 1: make_logic(m); break;
+	case 2:
+		x = any(m, type);
+		make(m, IR_FLAGS_FCMP, IR_FLAGS, IR_FP(IR_RDYN, IR_NAN_ARM, 0, below(2) ? IR_FP_SIGNALING : 0), x,
+		     percent(10) ? x : any(m, type), 0);
+		break;
+	case 3:
+		x = percent(80) ? make_condition(m, IR_I64) : any(m, IR_I64);
+		y = any(m, IR_FLAGS);
+		make(m, IR_FLAGS_SELECT, IR_FLAGS, 0, x, y,
+		     percent(70) ? ir_const(&m->b, IR_FLAGS, below(128)) : any(m, IR_FLAGS));
+		break;
+	case 4:
+		if (percent(30))
+			make(m, IR_FLAGS_MERGE, IR_FLAGS, below(64), any(m, IR_FLAGS), any(m, IR_FLAGS), 0);
+		else if (percent(40))
+			make(m, IR_FLAGS_PACK, IR_FLAGS, below(2), any(m, any_int_type()), 0, 0);
+		else if (percent(50))
+			make(m, IR_FLAGS_BITS, IR_I64, 0, any(m, IR_FLAGS), 0, 0);
+		break;
+	case 5: make_condition(m, any_int_type()); break;
+	}
+	if (percent(70))
+		set_slot(m, TOY_FLAGS_SLOT, m->count[IR_FLAGS] && percent(80) ? old_value(m, IR_FLAGS) : any(m, IR_FLAGS));
 }
 
 /* ---- floating point ----------------------------------------------------- */
@@ -407,10 +492,14 @@ make_at(struct maker *m)
 static void
 make_instruction(struct maker *m)
 {
+	bool made_flags = false;
+
 	make_at(m);
 	for (unsigned n = 1 + below(3); n > 0; n--) {
 		if (percent(m->fp))
 			make_fp(m);
+		else if (percent(m->flags))
+			made_flags = true;
 		else if (percent(m->memory))
 			make_load(m);
 		else
@@ -427,6 +516,8 @@ make_instruction(struct maker *m)
 			make_set(m);
 		return;
 	}
+	if (made_flags) /* SETs the slot: after all that may leave */
+		make_flags(m);
 	for (unsigned n = below(3); n > 0; n--)
 		make_set(m);
 }
@@ -440,7 +531,9 @@ make_branch(struct maker *m)
 	ir_ref condition;
 
 	make_at(m);
-	if (percent(75)) {
+	if (m->flags && percent(60)) {
+		condition = make_condition(m, IR_I64);
+	} else if (percent(75)) {
 		enum ir_type of = any_int_type();
 		ir_ref x = any(m, of), y = percent(40) ? ir_const(&m->b, of, random_int()) : any(m, of);
 
@@ -497,6 +590,7 @@ make_region(struct maker *m, unsigned instructions)
 	m->raw = percent(40);
 	m->fp = fp[below(ARRAY_LEN(fp))];
 	m->memory = percent(50) ? 10 : 30;
+	m->flags = percent(60) ? below(80) : 0;
 	m->reach = percent(50) ? 4 : 40;
 	m->pc = 0;
 	toy_begin(&m->b, &m->region);

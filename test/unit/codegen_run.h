@@ -1,8 +1,8 @@
 /* For the tests of the code generator: a toy guest, and a run of one region by
  * generated code and by the evaluator from one state, compared.
  *
- * The toy guest has 32 integer slots, ten of them boundary slots, and 32 f64
- * containers with twelve; slots 5 and 20 are pointers to its memory, one page
+ * The toy guest has 32 integer slots, ten of them boundary slots, 32 f64
+ * containers with twelve, and flags; slots 5 and 20 are pointers to its memory, one page
  * before one that is not there. A region is compiled at a place of its own in
  * code memory and entered through the thunks; a fault of the host is led out
  * by fault_exit as the cache would.
@@ -105,10 +105,10 @@ random_f32(void)
 
 /* ---- the toy guest ------------------------------------------------------ */
 
-enum { INTS = 32, FPS = 32, TOY_SLOTS = INTS + FPS, POINTER_A = 5, POINTER_B = 20, TOY_PAGE = 4096 };
+enum { INTS = 32, FPS = 32, NUMBERS = INTS + FPS, TOY_FLAGS_SLOT = NUMBERS, TOY_SLOTS, POINTER_A = 5, POINTER_B = 20, TOY_PAGE = 4096 };
 static struct ir_slot toy_slot[TOY_SLOTS];
 static const struct ir_slots toy_slots = { toy_slot, TOY_SLOTS };
-static char toy_name[TOY_SLOTS][4];
+static char toy_name[TOY_SLOTS][8];
 static uint8_t *const toy_memory = (uint8_t *)0x20000000; /* host address */
 enum { TOY_BASED = 0x400000 };                            /* guest address when the base is not zero */
 enum { TOY_PC = 0x10000, TOY_ANCHOR = TOY_PC - 0x230 };
@@ -132,11 +132,11 @@ helper_read(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
 	uint64_t sum = a, slot;
 
 	(void)b, (void)c;
-	for (unsigned i = 0; i < TOY_SLOTS; i++) {
+	for (unsigned i = 0; i < NUMBERS; i++) {
 		memcpy(&slot, frame->guest + toy_slot[i].offset, sizeof slot);
 		sum = sum * 31 + slot;
 	}
-	return sum;
+	return sum * 31 + frame->guest[toy_slot[TOY_FLAGS_SLOT].offset];
 }
 
 /* Changes some slots, both boundary and not. */
@@ -260,7 +260,7 @@ toy_init(void)
 	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGALRM };
 
-	for (unsigned i = 0; i < TOY_SLOTS; i++) {
+	for (unsigned i = 0; i < NUMBERS; i++) {
 		bool fp = i >= INTS;
 		unsigned n = i % INTS;
 
@@ -269,6 +269,9 @@ toy_init(void)
 			.name = toy_name[i], .offset = (uint16_t)(8 * i), .type = fp ? IR_F64 : IR_I64,
 			.boundary = (int8_t)(n < (fp ? 12u : 10u) ? (int)n : -1), .alias = (uint16_t)i };
 	}
+	snprintf(toy_name[TOY_FLAGS_SLOT], sizeof toy_name[0], "flags");
+	toy_slot[TOY_FLAGS_SLOT] = (struct ir_slot){ .name = toy_name[TOY_FLAGS_SLOT], .offset = 8 * TOY_FLAGS_SLOT,
+						     .type = IR_FLAGS, .boundary = -1, .alias = TOY_FLAGS_SLOT };
 	target = target_host();
 	if (!CHECK(target != NULL))
 		return false;
@@ -450,7 +453,9 @@ same_state(bool more_flags)
 {
 	bool good = true;
 
-	for (unsigned i = 0; i < TOY_SLOTS; i++) {
+	good &= same(toy_name[TOY_FLAGS_SLOT], host_frame.guest[toy_slot[TOY_FLAGS_SLOT].offset],
+		     eval_frame.guest[toy_slot[TOY_FLAGS_SLOT].offset]);
+	for (unsigned i = 0; i < NUMBERS; i++) {
 		uint64_t got, want;
 
 		memcpy(&got, host_frame.guest + 8 * i, 8);
@@ -574,6 +579,7 @@ toy_random_state(unsigned how)
 
 		memcpy(start_memory + i, &x, 8);
 	}
+	start_frame.guest[toy_slot[TOY_FLAGS_SLOT].offset] = (uint8_t)below(128);
 	start_frame.fp_flags = percent(50) ? 0 : below(32);
 	start_frame.fp_round = below(4);
 	start_frame.link_address = percent(50) ? IR_LINK_NONE : memory + 64;

@@ -58,6 +58,8 @@ slot_has_code(const struct gen *g, unsigned slot)
 	const struct ir_slot *s = &g->slots->slot[slot];
 	unsigned bits = ir_type_bits((enum ir_type)s->type);
 
+	if ((int)slot == g->flags_slot)
+		return true;
 	return s->alias == slot && s->type != IR_HOST && ((bits >= 8 && bits <= 64) || s->type == IR_V128);
 }
 
@@ -108,6 +110,17 @@ stays(const struct gen *g, const struct ir_ins *ins)
 	case IR_POPCNT:
 	case IR_BSWAP:
 		return ins->type == IR_I32 || ins->type == IR_I64;
+	case IR_FLAGS_ADD:
+	case IR_FLAGS_SUB:
+	case IR_FLAGS_LOGIC:
+	case IR_FLAGS_PACK:
+	case IR_COND:
+		return true;
+	case IR_FLAGS_ADC:
+	case IR_FLAGS_SBC:
+	case IR_ADC:
+	case IR_SBC:
+		return g->ins[ins->a].type >= IR_I32;
 	case IR_FNEG:
 	case IR_FABS:
 	case IR_FSGNJ:
@@ -127,6 +140,10 @@ find_uses(struct gen *g)
 	for (ir_ref ref = g->region->ins_count - 1; ref > 0; ref--) {
 		const struct ir_ins *ins = &g->ins[ref];
 		unsigned effects = ir_op_info[ins->op].effects;
+
+		/* As it is behind ref, before ref + 1. */
+		if (g->flags_slot != NO_SLOT && hidden[g->flags_slot / 64] >> (g->flags_slot % 64) & 1)
+			g->flags_dead[(ref + 1) / 64] |= UINT64_C(1) << ((ref + 1) % 64);
 
 		if ((ins->op == IR_SET || ins->op == IR_GET) && !slot_has_code(g, ins->aux)) {
 			memset(hidden, 0, sizeof hidden); /* the region ends here */
@@ -164,7 +181,7 @@ gen_op(struct gen *g, ir_ref ref)
 		g->set_done = false;
 		return true;
 	case IR_CONST:
-		return ins->type <= IR_I64 || ins->type == IR_F32 || ins->type == IR_F64;
+		return ins->type <= IR_I64 || ins->type == IR_F32 || ins->type == IR_F64 || ins->type == IR_FLAGS;
 	case IR_COPY:
 	case IR_TRUNC:
 		if (g->ins[ins->a].type == IR_I128)
@@ -201,7 +218,7 @@ gen_op(struct gen *g, ir_ref ref)
 	default:
 		break;
 	}
-	return gen_int(g, ref) || gen_memory(g, ref) || gen_fp(g, ref);
+	return gen_int(g, ref) || gen_flags(g, ref) || gen_memory(g, ref) || gen_fp(g, ref);
 }
 
 static void
@@ -263,12 +280,14 @@ gen_block(struct gen *g, const struct ir_block *block, bool *ended)
 			continue;
 		g->at = ref;
 		put_mark(g, ref);
+		flags_advance(g, ref);
 		if (!gen_op(g, ref)) {
 			if (g->set_done)
 				return TARGET_UNSUPPORTED;
+			op_done(g); /* what it took before it gave up */
 			gen_interpret(g);
 			*ended = true;
-			return TARGET_OK;
+			return g->failed ? TARGET_UNSUPPORTED : TARGET_OK;
 		}
 		op_done(g);
 		if (g->failed)
@@ -294,6 +313,7 @@ gen_trunk(struct gen *g)
 			return result;
 		g->at = end;
 		put_mark(g, end);
+		flags_advance(g, end);
 		if (g->ins[end].op == IR_EXIT) {
 			gen_exit(g, end);
 			return g->failed ? TARGET_UNSUPPORTED : TARGET_OK;
@@ -321,6 +341,15 @@ x86_host_features(bool baseline)
 	return &known[baseline];
 }
 
+static int
+flags_slot(const struct ir_slots *slots)
+{
+	for (unsigned i = 0; i < slots->count; i++)
+		if (slots->slot[i].type == IR_FLAGS)
+			return (int)i;
+	return NO_SLOT;
+}
+
 static enum target_result
 compile(const struct target_job *job, struct target_code *code)
 {
@@ -340,6 +369,8 @@ compile(const struct target_job *job, struct target_code *code)
 	g->cold = (struct x86_asm){ .p = job->cold->w, .end = job->cold->end, .vex = cpu->avx, .scratch = -1 };
 	g->val = arena_alloc(job->arena, region->ins_count * sizeof *g->val);
 	g->dead_set = arena_alloc(job->arena, (region->ins_count / 64 + 1) * sizeof *g->dead_set);
+	g->flags_dead = arena_alloc(job->arena, (region->ins_count / 64 + 1) * sizeof *g->flags_dead);
+	g->flags_slot = flags_slot(region->slots);
 	for (ir_ref ref = 0; ref < region->ins_count; ref++)
 		g->val[ref] = (struct val){ .reg = NO_REG, .spill = -1, .home = NO_SLOT };
 	find_uses(g);

@@ -61,9 +61,10 @@ gen_side_exit(struct gen *g, enum x86_cc cc, unsigned kind, unsigned trap, int32
 	struct code_exit *record = put_record(g, kind, trap, target, link);
 
 	put_stub(g, record);
-	if (g->raw_count) {
+	if (g->raw_count || g->flags_now) {
 		x86_patch_rel32(x86_jcc_forward(&g->hot, cc), g->cold.p);
 		canonicalize_homes(g, &g->cold, false);
+		flags_store(g, &g->cold);
 		if (chained)
 			set_patch(record, x86_jmp_patchable(&g->cold, stub_of(record)));
 		else
@@ -105,6 +106,7 @@ gen_interpret(struct gen *g)
 {
 	struct code_exit *record;
 
+	flags_flush(g);
 	canonicalize_homes(g, &g->hot, true); /* writes cold code: before the record */
 	record = put_record(g, CODE_EXIT_INTERPRET, 0, g->pc, 0);
 	put_stub(g, record);
@@ -156,8 +158,10 @@ gen_br(struct gen *g, ir_ref ref)
 		return no;
 	}
 	out = ir_exit_of(g->region, g->region->block[invert ? no : yes].first);
-	if (out.target <= g->pc)
+	if (out.target <= g->pc) { /* a loop: not by way of cold code */
+		flags_flush(g);
 		poll(g, g->pc, g->retired - 1);
+	}
 	start = g->hot.p;
 	cc = gen_condition(g, g->ins[ref].a);
 	pad_before(&g->hot, start);
@@ -312,6 +316,7 @@ gen_exit(struct gen *g, ir_ref ref)
 	struct code_exit *record;
 
 	g->retired = out.retired;
+	flags_flush(g);
 	canonicalize_homes(g, &g->hot, true);
 	switch (out.kind) {
 	case IR_EXIT_JUMP:
@@ -359,6 +364,7 @@ gen_call(struct gen *g, ir_ref ref)
 	bool writes = helper->effects & IR_H_WRITE_STATE;
 
 	operand = ir_call_arguments(g->region, ref, &count);
+	flags_flush(g);
 	canonicalize_homes(g, &g->hot, true);
 	save_values(g, writes);
 	for (uint32_t i = 0; i < count; i++) {

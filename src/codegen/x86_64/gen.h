@@ -4,6 +4,8 @@
  *   compile.c   the driver: backward pass, forward pass, struct target
  *   regs.c      where values are: homes, temporaries, constants, spills
  *   int.c       integer ops          fp.c       floating point
+ *   flags.c     NZCV, EFLAGS; flags_use.c: conditions; flags_slot.c: the slot;
+ *               flags_frame.c: in C
  *   memory.c    loads, stores, atomics, fences
  *   exit.c      ends of blocks, side exits, exit records
  *   thunks.c    into and out of generated code, helpers, patching, faults
@@ -22,6 +24,11 @@
  * Rule 3. The result of RISC-V arithmetic may be a NaN that is not canonical
  * yet. A boundary register may hold such a value (raw_home); it is mended
  * where it escapes and at exits; at a fault, by the state map's fix-up.
+ * Rule 4. A SET of the flags slot is noted, not done (flags_now): its operands
+ * stay alive and go to the frame at exits, or as soon as one of them loses its
+ * home (flags_slot.c). So between regions the flags slot is either its byte, or
+ * what flags_op and the words behind it in the frame say (flags.h). Leaving to
+ * C, for an exit or a helper, works the byte out.
  */
 #ifndef CODEGEN_X86_64_GEN_H
 #define CODEGEN_X86_64_GEN_H
@@ -60,7 +67,11 @@ struct val {
 	uint8_t raw;    /* rule 3: 0, or 4 or 8: a float of that many bytes
 	                   that may be a NaN not canonical yet */
 	bool boxed;     /* the f32 in the low half has ones above it */
-	bool deferred;  /* made at its consumer: ICMP, COND, AND of a return */
+	bool deferred;  /* made at its consumer: ICMP, COND, AND of a return,
+	                   flags */
+	uint8_t form;   /* of flags: enum flags_form (flags.h) */
+	int8_t near;    /* of flags: the way to the result they are known by */
+	bool zx;        /* an i32 with zeros above it in its register */
 	uint32_t alias; /* the value it is the same as, or 0 */
 };
 
@@ -87,6 +98,14 @@ struct gen {
 	uint32_t scratch_used;           /* bit set of frame->scratch words */
 	uint64_t *dead_set;              /* bit set over refs: SET not needed */
 	ir_ref last_pc;                  /* PC op whose value is at hand, or 0 */
+	/* flags: flags.c */
+	int flags_slot;                  /* or NO_SLOT */
+	ir_ref flags_now;                /* what it holds, not in the frame yet; or 0 */
+	uint64_t *flags_dead;            /* bit set over refs: from there on nobody sees
+	                                    the slot's flags before they are set */
+	ir_ref eflags;                   /* flags that the host's flags are, ... */
+	const uint8_t *eflags_at;        /* if nothing was emitted since */
+	bool eflags_swapped;             /* FLAGS_FCMP: of b and a */
 	struct code_point *point;
 	uint32_t point_count, point_capacity;
 	struct code_move *move;
@@ -160,6 +179,16 @@ bank_of(const struct gen *g, ir_ref ref)
 bool const_imm32(const struct gen *g, ir_ref ref, int size, int32_t *imm);
 
 void regs_begin(struct gen *g);
+/* The register the value (resolved) is in now, or NO_REG. */
+int register_of(const struct gen *g, ir_ref ref);
+/* Where in the frame a value is that no register has. */
+struct x86_mem place_mem(const struct gen *g, ir_ref ref);
+/* The slot that the result of op ref is SET to in the same instruction, as it is
+ * or zero-extended, with nothing in between that could leave; or NO_SLOT. */
+int set_of(const struct gen *g, ir_ref ref);
+/* The slot's home is about to be overwritten: what is needed of the value that
+ * lives there moves away. */
+void vacate(struct gen *g, unsigned slot);
 /* The operand in a register, which stays as it is; locked until op_done. */
 int use(struct gen *g, ir_ref ref);
 /* Makes register reg a copy of the operand, size bytes of it. Keeps flags. */
@@ -217,6 +246,44 @@ bool address_defer_shift(struct gen *g, ir_ref ref);
 bool address_of_load(struct gen *g, ir_ref load, struct x86_mem *m);
 /* In place of mark_fault for such a load. */
 void address_mark_fault(struct gen *g, ir_ref load, struct x86_mem m);
+/* ---- flags*.c -------------------------------- */
+
+bool gen_flags(struct gen *g, ir_ref ref);
+/* ADD or SUB together with the flags of the same operands, if there are such:
+ * one host instruction makes both. */
+bool flags_arithmetic(struct gen *g, ir_ref ref);
+/* The host's flags are those of the result, C and V clear, of op ref, made just
+ * now; its FLAGS_LOGIC may use them. */
+void flags_of_logic(struct gen *g, ir_ref ref);
+/* Emits what is needed for the host's condition that is true when cond holds of
+ * flags f. Drops nothing. */
+enum x86_cc flags_condition(struct gen *g, ir_ref f, enum ir_cond cond);
+/* The last use of deferred flags, or of a deferred COND, is gone. */
+void flags_release(struct gen *g, ir_ref ref);
+/* The frame's word for the slot's flags, and the operands that go with it by
+ * enum flags_part (0: none). */
+uint32_t flags_describe(const struct gen *g, ir_ref f, ir_ref *part);
+void flags_slot_set(struct gen *g, ir_ref ref);
+void flags_slot_get(struct gen *g, ir_ref ref);
+/* Comes before each op: forgets flags that nobody will see. */
+void flags_advance(struct gen *g, ir_ref ref);
+/* Stores what the slot holds to the frame, in code at a, at an exit; flush:
+ * here, for good. */
+void flags_store(struct gen *g, struct x86_asm *a);
+void flags_flush(struct gen *g);
+/* The value is one that the slot's flags are known by. */
+bool flags_hold(const struct gen *g, ir_ref ref);
+/* Adds to the newest fault point where the slot's flags are. */
+void flags_map(struct gen *g);
+/* The byte that the words in the frame stand for. */
+unsigned x86_frame_flags(const struct ir_frame *frame);
+
+static inline bool
+eflags_live(const struct gen *g)
+{
+	return g->eflags && g->eflags_at == g->hot.p;
+}
+
 /* Comes right before that instruction: with force_faults, a trap that stands
  * for a fault of it. */
 static inline void
@@ -255,7 +322,7 @@ void gen_pc_to(struct gen *g, int reg, int64_t delta);
 void gen_helper_call(struct gen *g, struct x86_asm *a, unsigned helper);
 /* A helper that codegen itself asks for; numbers count down from the end of
  * frame->helper. */
-enum gen_helper { H_ROUND_SET = IR_HELPER_MAX - 1 };
+enum gen_helper { H_ROUND_SET = IR_HELPER_MAX - 1, H_FLAGS = IR_HELPER_MAX - 2 };
 
 /* The host's features, probed once and kept; filling it in twice at a time does
  * no harm. baseline: x86-64-v2 only. */

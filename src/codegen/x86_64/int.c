@@ -246,7 +246,7 @@ divide(struct gen *g, ir_ref ref, int size)
 		not_zero = x86_jcc_short(&g->cold, X86_CC_NE);
 	}
 	x86_mov_rr(&g->cold, size, RDX, RAX); /* remainder of x / 0 is x */
-	x86_mov_ri(&g->cold, RAX, ins->aux ? 0 : UINT64_MAX);
+	x86_mov_ri(&g->cold, RAX, ins->aux ? 0 : UINT64_MAX >> (64 - 8 * size));
 	x86_jmp(&g->cold, back);
 	if (not_zero) {
 		x86_patch_rel8(not_zero, g->cold.p); /* x / -1 */
@@ -374,7 +374,9 @@ gen_condition(struct gen *g, ir_ref ref)
 	ir_ref value = resolve(g, ref);
 	enum x86_cc cc;
 
-	if (g->val[value].deferred) {
+	if (g->val[value].deferred && g->ins[value].op == IR_COND) {
+		cc = flags_condition(g, g->ins[value].a, (enum ir_cond)g->ins[value].aux);
+	} else if (g->val[value].deferred) {
 		cc = compare(g, value);
 	} else {
 		int r = use(g, value);
@@ -568,8 +570,8 @@ gen_pc_to(struct gen *g, int reg, int64_t delta)
 		x86_lea(&g->hot, 8, reg, x86_base(reg, (int32_t)distance));
 }
 
-bool
-gen_int(struct gen *g, ir_ref ref)
+static bool
+gen_int_op(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
 	enum ir_type type = (enum ir_type)ins->type;
@@ -582,13 +584,20 @@ gen_int(struct gen *g, ir_ref ref)
 		return false;
 	switch (ins->op) {
 	case IR_ADD:
-		if (!address_defer_add(g, ref))
+		if (!flags_arithmetic(g, ref) && !address_defer_add(g, ref))
 			alu(g, ref, X86_ADD, size);
 		return true;
-	case IR_AND: alu(g, ref, X86_AND, size); return true;
+	case IR_AND:
+		alu(g, ref, X86_AND, size);
+		if (!narrow)
+			flags_of_logic(g, ref);
+		return true;
 	case IR_OR: alu(g, ref, X86_OR, size); return true;
 	case IR_XOR: alu(g, ref, X86_XOR, size); return true;
-	case IR_SUB: sub(g, ref, size); return true;
+	case IR_SUB:
+		if (!flags_arithmetic(g, ref))
+			sub(g, ref, size);
+		return true;
 	case IR_ANDN: andn(g, ref, size); return true;
 	case IR_NOT:
 	case IR_NEG: in_place(g, ref, size); return true;
@@ -597,7 +606,7 @@ gen_int(struct gen *g, ir_ref ref)
 	case IR_ZEXT:
 		if (ins->aux == IR_I128 || g->ins[ins->a].type == IR_I128)
 			return false;
-		if (ins->aux == type) {
+		if (ins->aux == type || (ins->op == IR_ZEXT && ins->aux == IR_I32 && g->val[resolve(g, ins->a)].zx)) {
 			define_alias(g, ref, ins->a);
 			drop(g, ins->a);
 		} else {
@@ -665,4 +674,16 @@ gen_int(struct gen *g, ir_ref ref)
 	default:
 		return false;
 	}
+}
+
+bool
+gen_int(struct gen *g, ir_ref ref)
+{
+	struct val *v = &g->val[ref];
+
+	if (!gen_int_op(g, ref))
+		return false;
+	if (g->ins[ref].type == IR_I32 && !v->alias && !v->deferred)
+		v->zx = true;
+	return true;
 }

@@ -68,6 +68,7 @@ load(struct gen *g, ir_ref ref)
 		mark_fault(g);
 	drop(g, ins->a);
 	define(g, ref, d);
+	g->val[ref].zx = type == IR_I32;
 	return true;
 }
 

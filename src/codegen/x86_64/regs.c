@@ -70,8 +70,7 @@ in_home_register(const struct gen *g, const struct val *v)
 	return v->home != NO_SLOT && g->slot_reg[v->home] != NO_REG;
 }
 
-/* The register the value is in now, or NO_REG. */
-static int
+int
 register_of(const struct gen *g, ir_ref ref)
 {
 	const struct val *v = &g->val[ref];
@@ -112,6 +111,14 @@ forget_spill(struct gen *g, struct val *v)
 		g->scratch_used &= ~(1u << v->spill);
 		v->spill = -1;
 	}
+}
+
+struct x86_mem
+place_mem(const struct gen *g, ir_ref ref)
+{
+	const struct val *v = &g->val[ref];
+
+	return v->home != NO_SLOT ? slot_mem(g, v->home) : scratch_mem(v->spill);
 }
 
 /* Writes the value in a temporary to a scratch word. */
@@ -246,6 +253,8 @@ fetch(struct gen *g, int reg, ir_ref ref, int size)
 			x86_mov_rr(&g->hot, size, reg, from);
 	} else if (ins->op == IR_CONST) {
 		x86_mov_ri(&g->hot, reg, (uint64_t)ins->imm);
+	} else if (v->home != NO_SLOT && ins->type == IR_FLAGS) {
+		x86_movzx_rm(&g->hot, 1, reg, slot_mem(g, v->home));
 	} else if (v->home != NO_SLOT) {
 		x86_mov_rm(&g->hot, size, reg, slot_mem(g, v->home));
 	} else if (v->spill >= 0) {
@@ -314,21 +323,63 @@ operand_count(const struct gen *g, const struct ir_ins *ins, ir_ref ref)
 	return count;
 }
 
-/* The home that the SET right behind op ref writes, if it can be had now. */
+/* Ops that may stand between a value and its SET: they have no code, or none
+ * that needs what the slot held (its uses are counted). */
+static bool
+is_between(const struct ir_ins *ins)
+{
+	switch (ins->op) {
+	case IR_NOP:
+	case IR_CONST:
+	case IR_FLAGS_ADD:
+	case IR_FLAGS_SUB:
+	case IR_FLAGS_LOGIC:
+		return true;
+	case IR_SET:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int
+set_of(const struct gen *g, ir_ref ref)
+{
+	ir_ref value = ref, end = ref + 8 < g->region->ins_count ? ref + 8 : g->region->ins_count;
+	int slot = NO_SLOT;
+
+	for (ir_ref i = ref + 1; i < end; i++) {
+		const struct ir_ins *ins = &g->ins[i];
+
+		if (ins->op == IR_ZEXT && ins->a == value && ins->aux == IR_I32 && ins->type == IR_I64 &&
+		    g->ins[ref].type == IR_I32 && value == ref) {
+			value = i;
+			continue;
+		}
+		if (ins->op == IR_SET && ins->a == value)
+			return ins->aux;
+		if (!is_between(ins))
+			return slot;
+	}
+	return slot;
+}
+
+/* The home that a SET behind op ref writes, if it can be had now. */
 static int
 home_for(struct gen *g, ir_ref ref, bool reuse)
 {
-	const struct ir_ins *next = &g->ins[ref + 1];
 	ir_ref old;
 	unsigned here;
-	int reg;
+	int slot = set_of(g, ref), reg;
 
-	if (ref + 1 >= g->region->ins_count || next->op != IR_SET || next->a != ref)
+	if (slot == NO_SLOT)
 		return NO_REG;
-	reg = g->slot_reg[next->aux];
+	reg = g->slot_reg[slot];
 	if (reg == NO_REG)
 		return NO_REG;
-	old = g->slot_val[next->aux];
+	if (reuse && g->slot_val[slot] && flags_hold(g, g->slot_val[slot]))
+		flags_flush(g);
+	old = g->slot_val[slot];
 	if (!old || g->val[old].uses == 0)
 		return reg;
 	here = operand_count(g, &g->ins[ref], old);
@@ -390,7 +441,7 @@ define(struct gen *g, ir_ref ref, int reg)
 		return;
 	}
 	/* A home: the SET that follows makes it so; what was there has gone. */
-	unsigned slot = g->ins[ref + 1].aux;
+	unsigned slot = (unsigned)set_of(g, ref);
 	ir_ref old = g->slot_val[slot];
 
 	if (old && old != ref)
@@ -424,6 +475,8 @@ drop(struct gen *g, ir_ref ref)
 		v->reg = NO_REG;
 	}
 	forget_spill(g, v);
+	if (v->deferred)
+		flags_release(g, ref);
 }
 
 void
@@ -452,6 +505,10 @@ gen_get(struct gen *g, ir_ref ref)
 	struct val *v = &g->val[ref];
 	ir_ref known = g->slot_val[slot];
 
+	if ((int)slot == g->flags_slot) {
+		flags_slot_get(g, ref);
+		return;
+	}
 	/* Of an FP slot it may be the f32 that was boxed in place: as good. */
 	if (known && g->val[known].home == (int16_t)slot) {
 		define_alias(g, ref, known);
@@ -462,9 +519,7 @@ gen_get(struct gen *g, ir_ref ref)
 	g->slot_val[slot] = ref;
 }
 
-/* The slot's home is about to be overwritten: what is needed of the value that
- * lives there moves away. */
-static void
+void
 vacate(struct gen *g, unsigned slot)
 {
 	ir_ref old = g->slot_val[slot];
@@ -472,6 +527,8 @@ vacate(struct gen *g, unsigned slot)
 
 	if (!old)
 		return;
+	if (g->flags_now && g->val[old].uses && flags_hold(g, old))
+		flags_flush(g);
 	v = &g->val[old];
 	if (v->uses > 0 && v->reg == NO_REG && v->spill < 0 && g->ins[old].op != IR_CONST) {
 		enum bank bank = bank_of(g, old);
@@ -528,7 +585,12 @@ gen_set(struct gen *g, ir_ref ref)
 	ir_ref value = resolve(g, ins->a);
 	struct val *v = &g->val[value];
 	int home = g->slot_reg[slot];
+	bool live = eflags_live(g) && !v->raw;
 
+	if ((int)slot == g->flags_slot) {
+		flags_slot_set(g, ref);
+		return;
+	}
 	if (v->home == (int16_t)slot) { /* made in place, or already there */
 		if (home != NO_REG && bank_of(g, value) == FPR)
 			set_raw(g, slot, v->raw);
@@ -569,6 +631,8 @@ gen_set(struct gen *g, ir_ref ref)
 			}
 		}
 	}
+	if (live) /* only moves */
+		g->eflags_at = g->hot.p;
 	drop(g, ins->a);
 }
 
@@ -716,4 +780,5 @@ mark_fault(struct gen *g)
 		add_move(g, &(struct code_move){ .slot = (uint16_t)slot, .where = CODE_HOME, .fixup = IR_FIX_CANON,
 						 .value = g->raw_home[slot] });
 	}
+	flags_map(g);
 }

@@ -2,6 +2,8 @@
  * boundary registers; patching of exits; faults. */
 #include "codegen/x86_64/gen.h"
 
+#include "codegen/x86_64/flags.h"
+
 #include <string.h>
 #include <sys/ucontext.h>
 
@@ -48,6 +50,15 @@ helper_round_set(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
 	return 0;
 }
 
+static uint64_t
+helper_flags(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
+{
+	(void)a;
+	(void)b;
+	(void)c;
+	return x86_frame_flags(frame);
+}
+
 void
 x86_frame_init(struct ir_frame *frame, const struct target_thunks *thunks)
 {
@@ -70,6 +81,7 @@ x86_frame_init(struct ir_frame *frame, const struct target_thunks *thunks)
 	for (unsigned i = 0; i < 64; i++)
 		((uint8_t *)&k[K_FLAGS])[i] = (uint8_t)flags_of_mxcsr(i);
 	frame->helper[H_ROUND_SET] = helper_round_set;
+	frame->helper[H_FLAGS] = helper_flags;
 }
 
 /* ---- thunks ------------------------------------------------------------- */
@@ -106,6 +118,32 @@ transfer(struct x86_asm *a, const struct ir_slots *slots, bool load)
 	}
 }
 
+/* Works out deferred flags before C may look (gen.h, rule 4), on the C stack.
+ * The boundary registers are in the frame already; keeps those in kept. */
+static void
+settle_flags(struct x86_asm *a, const struct ir_slots *slots)
+{
+	static const uint8_t kept[] = { RAX, RCX, RDX, R11 };
+	uint8_t *settled;
+	unsigned i = 0;
+
+	while (i < slots->count && slots->slot[i].type != IR_FLAGS)
+		i++;
+	if (i == slots->count)
+		return;
+	x86_alu_mi(a, X86_CMP, 4, FRAME(flags_op), 0);
+	settled = x86_jcc_short(a, X86_CC_E);
+	for (unsigned k = 0; k < ARRAY_LEN(kept); k++)
+		x86_push_r(a, kept[k]);
+	x86_lea(a, 8, RDI, x86_base(RBP, -IR_FRAME_BIAS));
+	x86_call_m(a, frame_mem(offsetof(struct ir_frame, helper) + 8 * H_FLAGS));
+	x86_mov_mr(a, 1, frame_mem(slots->slot[i].offset), RAX);
+	x86_mov_mi(a, 4, FRAME(flags_op), 0);
+	for (unsigned k = ARRAY_LEN(kept); k-- > 0;)
+		x86_pop_r(a, kept[k]);
+	x86_patch_rel8(settled, a->p);
+}
+
 static const uint8_t saved[] = { RBX, RBP, R12, R13, R14, R15 };
 
 bool
@@ -140,6 +178,7 @@ x86_thunks(const struct ir_slots *slots, struct code_stream *hot, ptrdiff_t w_to
 	x86_mov_rm(a, 8, RSP, FRAME(host_stack));
 	x86_stmxcsr(a, FRAME(host_fp));
 	transfer(a, slots, false);
+	settle_flags(a, slots);
 	x86_add_ri(a, 8, RSP, 8);
 	for (unsigned i = ARRAY_LEN(saved); i-- > 0;)
 		x86_pop_r(a, saved[i]);
@@ -151,6 +190,7 @@ x86_thunks(const struct ir_slots *slots, struct code_stream *hot, ptrdiff_t w_to
 	transfer(a, slots, false);
 	x86_mov_mr(a, 8, FRAME(shadow_stack), RSP);
 	x86_mov_rm(a, 8, RSP, FRAME(host_stack));
+	settle_flags(a, slots);
 	x86_lea(a, 8, RDI, x86_base(RBP, -IR_FRAME_BIAS));
 	x86_mov_rr(a, 8, RSI, RAX);
 	x86_call_m(a, x86_index(RBP, R11, 3, (int32_t)offsetof(struct ir_frame, helper) - IR_FRAME_BIAS));
@@ -216,9 +256,40 @@ mend_nan(ucontext_t *context, const struct ir_frame *frame, const struct ir_slot
 	memcpy(xmm, &bits, 8);
 }
 
+/* One word of flags that the slot holds but the frame does not (rule 4). */
+static void
+set_flags_part(ucontext_t *context, struct ir_frame *frame, const struct code_move *move)
+{
+	uint64_t value = move->value;
+
+	switch ((enum code_where)move->where) {
+	case CODE_GPR:
+		value = (uint64_t)*context_gpr(context, (unsigned)value);
+		break;
+	case CODE_FPR:
+		memcpy(&value, context->uc_mcontext.fpregs->_xmm[value].element, sizeof value);
+		break;
+	case CODE_FRAME:
+		memcpy(&value, (const uint8_t *)frame + value, sizeof value);
+		break;
+	case CODE_CONST:
+	case CODE_HOME:
+	case CODE_SUM:
+		break;
+	}
+	switch ((enum flags_part)move->slot) {
+	case FLAGS_PART_OP: frame->flags_op = (uint32_t)value; break;
+	case FLAGS_PART_A: frame->flags_a = value; break;
+	case FLAGS_PART_B: frame->flags_b = value; break;
+	case FLAGS_PART_R: frame->flags_r = value; break;
+	case FLAGS_PART_M: frame->flags_m = value; break;
+	case FLAGS_PARTS: break;
+	}
+}
+
 /* All slots are at home (rule 1), so leaving as any exit does is enough, but
- * for floating-point values that need a fix-up in their register (rule 3) and
- * an address that was left to the load (address.c). */
+ * for floating-point values that need a fix-up in their register (rule 3), an
+ * address that was left to the load (address.c), and flags (rule 4). */
 bool
 x86_fault_exit(void *ucontext, struct ir_frame *frame, const struct ir_slots *slots, const struct code_move *move,
 	       uint32_t moves, void *record)
@@ -226,9 +297,14 @@ x86_fault_exit(void *ucontext, struct ir_frame *frame, const struct ir_slots *sl
 	ucontext_t *context = ucontext;
 
 	for (uint32_t i = 0; i < moves; i++) {
-		const struct ir_slot *slot = &slots->slot[move[i].slot];
+		const struct ir_slot *slot;
 		uint64_t value = move[i].value, sum;
 
+		if (move[i].fixup == IR_FIX_FLAGS) {
+			set_flags_part(context, frame, &move[i]);
+			continue;
+		}
+		slot = &slots->slot[move[i].slot];
 		if (move[i].where != CODE_SUM) {
 			assert(move[i].where == CODE_HOME && move[i].fixup == IR_FIX_CANON);
 			mend_nan(context, frame, slot, value);
