@@ -84,7 +84,8 @@ ASSEMBLY := $(sort $(wildcard src/*/*.S src/*/*/*.S))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(ASSEMBLY:%.S=$(B)/%.o) \
 	$(GEN_SOURCES:%.c=%.o)
 LIBRARY := $(B)/libisomorph.a
-PROGRAMS := $(B)/isomorph $(B)/isomorph-riscv64
+GUEST_PROGRAMS := $(B)/isomorph-riscv64 $(B)/isomorph-aarch64
+PROGRAMS := $(B)/isomorph $(GUEST_PROGRAMS)
 SYSTEM_PROGRAM := $(B)/isomorph-system
 
 # test/unit/system_*.c are of code that needs the libraries of system VMs.
@@ -131,7 +132,7 @@ $(B)/isomorph: $(B)/src/cli/main.o $(LIBRARY)
 	$(CC) $(OPTIMIZE) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 # The same program; the name it is called by decides what it does.
-$(B)/isomorph-riscv64: $(B)/isomorph
+$(GUEST_PROGRAMS): $(B)/isomorph
 	cp -f $< $@
 
 $(SYSTEM_PROGRAM): $(B)/src/cli/system_main.o $(LIBRARY)
@@ -229,7 +230,7 @@ install: all
 
 uninstall:
 	rm -rf $(LIBEXEC)
-	rm -f $(BIN)/isomorph $(BIN)/isomorph-riscv64 $(MAN1:doc/man/%=$(SHARE)/man/man1/%) \
+	rm -f $(patsubst $(B)/%,$(BIN)/%,$(PROGRAMS)) $(MAN1:doc/man/%=$(SHARE)/man/man1/%) \
 		$(SHARE)/bash-completion/completions/isomorph \
 		$(SHARE)/zsh/site-functions/_isomorph \
 		$(SHARE)/fish/vendor_completions.d/isomorph.fish
@@ -238,7 +239,7 @@ clean:
 	rm -rf build build-san
 
 help:
-	@echo 'make               build/isomorph, isomorph-riscv64, isomorph-system, libisomorph.a'
+	@echo 'make               build/isomorph, isomorph-riscv64, isomorph-aarch64, isomorph-system'
 	@echo 'make demo          set up, build, and run Debian riscv64 programs'
 	@echo 'make test          the quick tests (minutes); test-long: all of them'
 	@echo 'make check-quick   layers and unit tests, under a minute'

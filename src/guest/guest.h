@@ -56,6 +56,11 @@ struct guest {
 	bool (*access_address)(const struct ir_frame *frame, const uint8_t *code, size_t readable,
 			       uint64_t *address, enum ir_access *access);
 
+	/* A load or store at address faulted. True if it will not when it is done
+	 * again, because the frame's mode key is another one now (an address with
+	 * a tag, and the code did not look for one). NULL: never. */
+	bool (*fault_again)(struct ir_frame *frame, uint64_t address);
+
 	/* General accessors by role, for the process VM. */
 	unsigned slot_sp;   /* stack pointer */
 	unsigned slot_tls;  /* thread pointer */

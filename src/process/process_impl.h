@@ -7,7 +7,7 @@
  *   thread.c    guest threads: host thread blocks, clone, vfork, the run loop
  *   signal.c    host signals staged, guest frames delivered at safepoints
  *   linux/      system calls: syscalls.tab and its handlers by concern
- *   riscv64.c   the ABI of one guest ISA (struct abi)
+ *   riscv64.c aarch64.c   the ABI of a guest ISA (struct abi); abi.c lists them
  *
  * Rules. Code here runs on guest threads: raw system calls (base/raw.h), no
  * libc malloc, stdio, errno. A guest pointer is a uint64_t until
@@ -104,6 +104,12 @@ int64_t mem_string(struct thread *thread, uint64_t address, char *to, size_t lim
 
 struct abi_regs { uint64_t number; uint64_t argument[6]; };
 
+/* Columns of syscalls.tab. */
+enum abi_column { ABI_COLUMN_RISCV64, ABI_COLUMN_AARCH64 };
+
+/* Flag of struct sigaction, where it has sa_restorer; libc's headers hide it. */
+#define ABI_SA_RESTORER 0x04000000u
+
 struct abi {
 	const struct guest *guest;
 	const char *machine;     /* uname -m */
@@ -112,10 +118,16 @@ struct abi {
 	uint64_t (*hwcap2)(void);
 	uint64_t address_limit;  /* user address-space size of this ISA */
 	uint64_t signal_stack_minimum; /* AT_MINSIGSTKSZ */
+	uint64_t alternate_stack_minimum; /* of sigaltstack: MINSIGSTKSZ */
 
 	/* System calls: numbers index the table generated from syscalls.tab. */
-	unsigned syscall_column;
+	enum abi_column syscall_column;
 	bool sigaction_restorer; /* struct sigaction has sa_restorer */
+	bool misaligned_at_data; /* si_addr of a misaligned access is its address,
+	                            not that of the instruction */
+	/* The guest's O_ flags as the host's, and the host's as the guest's; NULL:
+	 * they are equal. */
+	uint64_t (*open_flags)(uint64_t flags);
 	void (*syscall_read)(const struct ir_frame *frame, struct abi_regs *regs);
 	void (*syscall_result)(struct ir_frame *frame, uint64_t result);
 	uint64_t (*syscall_result_read)(const struct ir_frame *frame);
@@ -132,6 +144,9 @@ struct abi {
 	int (*signal_push)(struct thread *thread, int signal, const void *siginfo, uint64_t handler,
 			   uint64_t restorer, uint64_t flags, uint64_t stack, uint64_t mask);
 	int (*signal_pop)(struct thread *thread, uint64_t *mask);
+	/* What the processor would tell of a memory fault, for thread.fault_code;
+	 * code: si_code of its SIGSEGV. NULL: signal frames do not show it. */
+	uint32_t (*fault_code)(const struct cpu_stop *stop, int code);
 	uint64_t (*stack_pointer)(const struct ir_frame *frame);
 
 	/* The vdso image (a small ELF file of this ISA) and in it the address
@@ -145,7 +160,7 @@ struct abi {
 	int (*cpuinfo)(char *text, size_t size, unsigned cpu);
 	/* ISA-specific system calls (riscv_hwprobe, riscv_flush_icache). */
 };
-extern const struct abi abi_riscv64;
+extern const struct abi abi_aarch64, abi_riscv64;
 const struct abi *abi_of(const struct guest *guest);
 
 /* ---- process and thread ------------------------------------------------- */
@@ -227,6 +242,8 @@ struct thread {
 	bool has_saved_mask;
 	uint64_t alt_stack, alt_size; /* sigaltstack */
 	uint32_t alt_flags;
+	uint64_t fault_address;   /* of the last memory fault */
+	uint32_t fault_code;      /* abi.fault_code of it; 0: none yet */
 	struct signal_table *signals;
 	uint32_t staged;          /* a staged signal's number or 0 */
 	siginfo_t staged_info;

@@ -215,6 +215,8 @@ const struct abi abi_riscv64 = {
 	.hwcap = hwcap,
 	.address_limit = 1ull << 47,
 	.signal_stack_minimum = sizeof(struct signal_frame),
+	.alternate_stack_minimum = 2048,
+	.syscall_column = ABI_COLUMN_RISCV64,
 	.syscall_read = syscall_read,
 	.syscall_result = syscall_result,
 	.syscall_result_read = syscall_result_read,
@@ -228,14 +230,3 @@ const struct abi abi_riscv64 = {
 	.vdso_sigreturn = VDSO_RISCV64_SIGRETURN,
 	.cpuinfo = cpuinfo,
 };
-
-static const struct abi *const abis[] = { &abi_riscv64 };
-
-const struct abi *
-abi_of(const struct guest *guest)
-{
-	for (size_t i = 0; i < ARRAY_LEN(abis); i++)
-		if (abis[i]->guest == guest)
-			return abis[i];
-	return NULL;
-}

@@ -41,7 +41,6 @@ _Static_assert(SIGNAL_INTERRUPTED == HOST_INTERRUPTED, "one value under two name
 #define HOST_FLAGS (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT)
 
 #define SS_AUTODISARM_FLAG ((int32_t)(1u << 31))
-#define GUEST_MINSIGSTKSZ 2048u
 
 /* ---- 1. the host's side ------------------------------------------------- */
 
@@ -253,7 +252,7 @@ signal_alt_set(struct thread *thread, uint64_t sp, const struct signal_stack *in
 	if (mode == SS_DISABLE) {
 		thread->alt_stack = thread->alt_size = 0;
 	} else {
-		if (in->size < GUEST_MINSIGSTKSZ)
+		if (in->size < thread->process->abi->alternate_stack_minimum)
 			return -ENOMEM;
 		thread->alt_stack = in->base;
 		thread->alt_size = in->size;
@@ -447,6 +446,8 @@ segv_code(struct thread *thread, uint64_t address)
 static void
 trap_memory(struct thread *thread, const struct cpu_stop *stop, siginfo_t *info)
 {
+	const struct abi *abi = thread->process->abi;
+
 	info->si_addr = (void *)(uintptr_t)stop->address;
 	if (stop->host_signal == SIGBUS) {
 		info->si_signo = SIGBUS;
@@ -455,6 +456,22 @@ trap_memory(struct thread *thread, const struct cpu_stop *stop, siginfo_t *info)
 	}
 	info->si_signo = SIGSEGV;
 	info->si_code = segv_code(thread, stop->address);
+	thread->fault_address = stop->address;
+	if (abi->fault_code)
+		thread->fault_code = abi->fault_code(stop, info->si_code);
+}
+
+/* The code at a fault will do under another mode key: nothing to signal. */
+static bool
+faulted_for_mode(struct thread *thread, const struct cpu_stop *stop)
+{
+	const struct guest *guest = thread->process->guest;
+
+	if (!guest->fault_again || (stop->trap != IR_TRAP_READ_FAULT && stop->trap != IR_TRAP_WRITE_FAULT) ||
+	    !guest->fault_again(thread->vcpu.frame, stop->address))
+		return false;
+	cpu_state_changed(&thread->vcpu);
+	return true;
 }
 
 void
@@ -462,6 +479,8 @@ signal_from_trap(struct thread *thread, const struct cpu_stop *stop)
 {
 	siginfo_t info = { .si_addr = (void *)(uintptr_t)stop->pc };
 
+	if (faulted_for_mode(thread, stop))
+		return;
 	switch (stop->trap) {
 	case IR_TRAP_ILLEGAL:
 		info.si_signo = SIGILL;
@@ -476,7 +495,9 @@ signal_from_trap(struct thread *thread, const struct cpu_stop *stop)
 		info.si_signo = SIGFPE;
 		info.si_code = FPE_INTDIV;
 		break;
-	case IR_TRAP_MISALIGNED: /* riscv: si_addr is the PC (arch/riscv/kernel/traps.c) */
+	case IR_TRAP_MISALIGNED: /* of the PC if there is no address */
+		if (thread->process->abi->misaligned_at_data && stop->address)
+			info.si_addr = (void *)(uintptr_t)stop->address;
 		info.si_signo = SIGBUS;
 		info.si_code = BUS_ADRALN;
 		break;

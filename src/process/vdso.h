@@ -11,4 +11,8 @@
 #define VDSO_RISCV64_SIGRETURN 0x6b4u
 extern const uint8_t vdso_riscv64[VDSO_RISCV64_SIZE];
 
+#define VDSO_AARCH64_SIZE 1152u
+#define VDSO_AARCH64_SIGRETURN 0x424u
+extern const uint8_t vdso_aarch64[VDSO_AARCH64_SIZE];
+
 #endif

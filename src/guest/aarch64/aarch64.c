@@ -113,7 +113,21 @@ reset(struct ir_frame *frame)
 static uint32_t
 mode(const struct ir_frame *frame)
 {
-	return aarch64_mode_of(aarch64_state_read(frame)->fpcr);
+	const struct aarch64_state *s = aarch64_state_read(frame);
+
+	return aarch64_mode_of(s->fpcr) | (s->tagged ? AARCH64_MODE_TAGGED : 0);
+}
+
+/* Code is translated as if there were no tags, which cost time, until the first
+ * one comes: such an address is none that a host can access. */
+static bool
+fault_again(struct ir_frame *frame, uint64_t address)
+{
+	struct aarch64_state *s = aarch64_state_of(frame);
+
+	if (s->tagged || !(address >> 56))
+		return false;
+	return s->tagged = true;
 }
 
 /* ---- code as text, and as accesses -------------------------------------- */
@@ -195,6 +209,7 @@ const struct guest guest_aarch64 = {
 	.lift = aarch64_lift,
 	.disassemble = disassemble,
 	.access_address = access_address,
+	.fault_again = fault_again,
 	.slot_sp = AARCH64_SP,
 	.slot_tls = AARCH64_TPIDR,
 };

@@ -10,9 +10,9 @@
 static const struct {
 	const uint16_t *index;
 	size_t count;
-} columns[] = { /* abi.syscall_column */
-	{ column_riscv64, ARRAY_LEN(column_riscv64) },
-	{ column_aarch64, ARRAY_LEN(column_aarch64) },
+} columns[] = {
+	[ABI_COLUMN_RISCV64] = { column_riscv64, ARRAY_LEN(column_riscv64) },
+	[ABI_COLUMN_AARCH64] = { column_aarch64, ARRAY_LEN(column_aarch64) },
 };
 
 static const struct syscall *
@@ -87,8 +87,10 @@ convert(struct thread *thread, const struct syscall_argument *argument, uint64_t
 	case ARG_OUT:
 	case ARG_IO:
 		return (long)guest_buffer(thread, value, memory_size(argument, a), true);
+	case ARG_OFLAG:
+		return (long)open_flags_argument(thread, value);
 	case ARG_INT: case ARG_UINT: case ARG_LONG: case ARG_SIZE: case ARG_HEX: case ARG_MODE: case ARG_SIG:
-	case ARG_OFLAG: case ARG_MMAP: case ARG_PROT: case ARG_CLONE: case ARG_FCNTL: case ARG_FUTEX:
+	case ARG_MMAP: case ARG_PROT: case ARG_CLONE: case ARG_FCNTL: case ARG_FUTEX:
 	case ARG_ATFLAG: case ARG_HOW: case ARG_WHENCE: case ARG_RESOURCE: case ARG_PRCTL: case ARG_SOCKFAM:
 	case ARG_IOCTL:
 		return (long)value;

@@ -66,6 +66,15 @@ fd_argument(const struct thread *thread, uint64_t fd)
 	return process_owns_fd(thread->process, (int)fd) ? -1 : (int)fd;
 }
 
+/* O_ flags, from the guest's values to the host's or back. */
+static inline uint64_t
+open_flags_argument(const struct thread *thread, uint64_t flags)
+{
+	const struct abi *abi = thread->process->abi;
+
+	return abi->open_flags ? abi->open_flags(flags) : flags;
+}
+
 /* A mask of signals that the guest hands over, for the host's kernel. */
 static inline uint64_t
 host_mask(uint64_t guest)

@@ -29,12 +29,13 @@ int64_t
 sys_openat(struct thread *thread, const uint64_t *a)
 {
 	char path[PATH_BUFFER];
-	int64_t view = open_view(thread, a[0], a[1], path, a[2], a[3]);
+	uint64_t flags = open_flags_argument(thread, a[2]);
+	int64_t view = open_view(thread, a[0], a[1], path, flags, a[3]);
 
 	if (view != PROC_VIEW_NONE)
 		return view;
 	return signal_syscall(thread, SYS_openat, fd_argument(thread, a[0]),
-			      (long)path_argument(thread, a[1], path, open_follows(a[2])), (long)a[2], (long)a[3],
+			      (long)path_argument(thread, a[1], path, open_follows(flags)), (long)flags, (long)a[3],
 			      0, 0);
 }
 
@@ -107,6 +108,7 @@ int64_t
 sys_fcntl(struct thread *thread, const uint64_t *a)
 {
 	long argument = (long)a[2];
+	int64_t result;
 
 	switch ((int)a[1]) {
 	case F_GETLK:
@@ -125,8 +127,14 @@ sys_fcntl(struct thread *thread, const uint64_t *a)
 	case F_SET_FILE_RW_HINT:
 		argument = (long)guest_buffer(thread, a[2], 8, true);
 		break;
+	case F_SETFL:
+		argument = (long)open_flags_argument(thread, a[2]);
+		break;
 	}
-	return signal_syscall(thread, SYS_fcntl, fd_argument(thread, a[0]), (long)a[1], argument, 0, 0, 0);
+	result = signal_syscall(thread, SYS_fcntl, fd_argument(thread, a[0]), (long)a[1], argument, 0, 0, 0);
+	if ((int)a[1] == F_GETFL && result >= 0)
+		result = (int64_t)open_flags_argument(thread, (uint64_t)result);
+	return result;
 }
 
 /* ---- names -------------------------------------------------------------- */
