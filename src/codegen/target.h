@@ -78,6 +78,10 @@ struct target_job {
 	struct code_stream *hot, *cold;
 	struct arena *arena;        /* temporary memory; points and moves lie there */
 	bool guest_base_zero;
+	bool system;                /* a system VM's: region->pc is physical, code lies
+	                               in frame->page, memory behind the soft TLB */
+	bool super;                 /* and what is within 2 MiB of natural alignment
+	                               is as far off as in physical memory */
 	bool baseline;              /* x86-64-v2 features only */
 	bool force_faults;          /* plant a trap (SIGILL) before every access */
 	struct code_mark *mark;     /* room for ins_count marks, or NULL */
@@ -111,6 +115,7 @@ struct target_thunks {
 	void (*enter)(struct ir_frame *frame, const void *entry);
 	void *leave;  /* for frame->leave */
 	void *helper; /* for frame->helper_thunk */
+	void *miss;   /* for frame->miss_thunk */
 };
 
 struct target {

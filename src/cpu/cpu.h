@@ -152,8 +152,9 @@ cpu_poll(struct vcpu *vcpu)
 /* ---- system VMs: system/ ------------------------------------------------- */
 
 enum cpu_system_stop {
-	CPU_SYSTEM_POLL, /* as CPU_STOP_POLL: somebody called cpu_poll for a reason of the
-	                    owner's; interrupts are taken without coming back */
+	CPU_SYSTEM_POLL, /* somebody called cpu_poll: the owner, or the engine for
+	                    reasons of its own. frame->poll is cleared before; an
+	                    interrupt that is pending has been taken */
 	CPU_SYSTEM_WAIT, /* WFI and no interrupt pending: wait until one is or a poll */
 	CPU_SYSTEM_CALL, /* a firmware call; frame->pc is behind it */
 };
@@ -163,6 +164,10 @@ enum cpu_system_stop {
 enum cpu_system_stop cpu_run_system(struct vcpu *vcpu);
 /* After vcpu_init: soft TLBs, and env's flush, changed, code_changed, engine. */
 int cpu_system_init(struct vcpu *vcpu, struct guest_env *env, struct error *error);
+/* Around the life of a host thread that calls cpu_run_system: a signal stack and
+ * handlers for host faults in generated code. */
+int cpu_thread_enter(struct error *error);
+void cpu_thread_leave(void);
 /* For remote fences (SBI RFENCE): makes every vCPU of the set (bit n: env number
  * n; self excluded or not) flush as guest_env.flush says, fence.i when code, and
  * returns when all have, or will before they run guest code again. self: the

@@ -8,6 +8,7 @@
  *   interp/       evaluates regions; also where a translator cannot go
  *   translate/    compiles them: the code cache and the loop around it
  *   lockstep/     runs both and compares
+ *   system/       vCPUs of system VMs: translation of addresses, traps
  *
  * Reading guest code without a race. A lift notes space->attempts, watches the
  * page, copies its bytes, lifts the copy. Every invalidation counts attempts
@@ -30,6 +31,11 @@
 
 #define GUEST_PAGE 4096u
 #define CODE_BYTES 1024u /* of guest code read for one region */
+
+/* Mode key bit of the engine's own: the code is mapped, here and in the rest of
+ * its naturally aligned CPU_SUPER_PAGE bytes, by one mapping. */
+#define CPU_MODE_SUPER (1u << 31)
+#define CPU_SUPER_PAGE (2u << 20)
 
 struct translator;
 struct region;
@@ -96,6 +102,8 @@ void cpu_stats_retire(struct cpu_space *space, const struct cpu_stats *stats);
 struct lifted {
 	struct ir_region region;
 	uint64_t attempts; /* of the space, before its bytes were read */
+	uint64_t second;   /* system VM, an instruction that straddles pages: the
+	                      physical address of the second; else 0 */
 	const uint8_t *code; /* the copy that was lifted, in the arena */
 	size_t code_size;
 };
@@ -111,6 +119,13 @@ bool cpu_keep(struct cpu_space *space, const struct lifted *lifted);
 /* Copies guest code; returns how many bytes there are, 0 when none. fault says
  * what the host said when it was not mapped after all. */
 size_t cpu_read_code(struct vcpu *vcpu, uint64_t pc, uint8_t *to, size_t size, struct host_fault *fault);
+
+/* The same in a system VM, by physical address: system/code.c. */
+bool system_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, unsigned insns,
+		 struct lifted *lifted, struct cpu_stop *stop);
+void system_unwatch(struct cpu_space *space, uint64_t start, uint64_t end);
+/* Whether that is the page after frame->page now; 0 is. */
+bool system_second_is(struct vcpu *vcpu, uint64_t second);
 
 /* ---- a vCPU's insides --------------------------------------------------- */
 
@@ -143,6 +158,9 @@ struct cpu_local {
 	uint8_t *shadow;  /* shadow stack with its guards */
 	uint64_t record[5]; /* struct code_exit of a host fault in generated code */
 
+	/* system/ */
+	struct cpu_system *system; /* NULL in a process VM */
+
 	/* lockstep/ */
 	struct lockstep *lockstep;
 
@@ -159,6 +177,17 @@ void cpu_trap_stop(struct vcpu *vcpu, enum ir_trap trap, uint64_t pc, uint64_t n
 uint64_t cpu_accessed(struct vcpu *vcpu, uint64_t pc, enum ir_access *access);
 /* True and the stop when the frame's poll flag is set. */
 bool cpu_polled(struct vcpu *vcpu, struct cpu_stop *stop);
+
+/* ---- system/ ------------------------------------------------------------- */
+
+/* What a lookup needs: *pc, where the code at frame->pc is known by, its mode key
+ * in frame->mode. False: it cannot be fetched, *stop says so. */
+bool system_code(struct vcpu *vcpu, uint64_t *pc, struct cpu_stop *stop);
+/* Changes when what was fetched may be another now. */
+uint64_t system_context(const struct vcpu *vcpu);
+void system_thread_runs(struct vcpu *vcpu);
+void system_state_changed(struct vcpu *vcpu);
+void system_vcpu_fini(struct vcpu *vcpu);
 
 /* ---- interp/ ------------------------------------------------------------ */
 

@@ -96,6 +96,9 @@ cpu_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, uns
 	struct host_fault fault;
 	size_t got;
 
+	if (vcpu->local->system)
+		return system_lift(vcpu, arena, pc, mode, insns, lifted, stop);
+	lifted->second = 0;
 	if (!insns)
 		insns = vcpu->options->max_insns ? vcpu->options->max_insns : DEFAULT_INSNS;
 	got = lift_once(vcpu, arena, pc, mode, insns, false, lifted, &fault);
@@ -117,6 +120,10 @@ cpu_keep(struct cpu_space *space, const struct lifted *lifted)
 
 	if (space->cache->attempts != lifted->attempts)
 		return false;
+	if (lifted->second) {
+		page_make(&space->cache->pages, lifted->second)->watched = true;
+		end = start + GUEST_PAGE;
+	}
 	for (uint64_t page = start; page < end; page += GUEST_PAGE)
 		page_make(&space->cache->pages, page)->watched = true;
 	return true;

@@ -50,6 +50,8 @@ cpu_invalidate(struct cpu_space *space, uint64_t start, uint64_t end)
 	uint64_t cursor = 0;
 	bool hit = false;
 
+	if (space->memory) /* before the count of attempts: system/tlb.c */
+		system_unwatch(space, start, end);
 	space_lock(space);
 	while ((page = page_next(&cache->pages, start, end, &cursor))) {
 		hit = true;

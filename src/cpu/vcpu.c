@@ -63,6 +63,7 @@ vcpu_fini(struct vcpu *vcpu)
 	cpu_stats_retire(vcpu->space, &vcpu->local->stats);
 	space_unlock(vcpu->space);
 	lockstep_vcpu_fini(vcpu);
+	system_vcpu_fini(vcpu);
 	translator_vcpu_fini(vcpu);
 	interp_fini(vcpu);
 	arena_fini(&vcpu->local->arena);
@@ -102,6 +103,8 @@ void
 cpu_state_changed(struct vcpu *vcpu)
 {
 	cpu_sync(vcpu);
+	if (vcpu->local->system)
+		system_state_changed(vcpu);
 }
 
 bool

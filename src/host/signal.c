@@ -55,6 +55,14 @@ host_signal_stack(void *base, size_t size)
 	RAW2(SYS_sigaltstack, &stack, 0);
 }
 
+void
+host_signal_stack_none(void)
+{
+	stack_t stack = { .ss_flags = SS_DISABLE };
+
+	RAW2(SYS_sigaltstack, &stack, 0);
+}
+
 /* ---- a handler's context ------------------------------------------------ */
 
 static greg_t *

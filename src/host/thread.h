@@ -76,6 +76,7 @@ bool host_signal_ignored(int signal);
 void host_signal_mask(uint64_t set, uint64_t *old);
 /* The calling thread's alternate stack. */
 void host_signal_stack(void *base, size_t size);
+void host_signal_stack_none(void);
 
 /* In a handler, on its context argument. */
 /* The blocked set that holds once the handler has returned. */

@@ -101,6 +101,7 @@ struct ir_frame {
 	bool (*fill)(struct ir_frame *frame);
 	void *exit_record;   /* which exit was taken; struct code_exit */
 	uint64_t scratch[IR_SCRATCH]; /* spills; nothing lives here across regions */
+	uint64_t kept[16];   /* miss_thunk's: registers */
 
 	_Alignas(16) uint64_t constant[32]; /* the target's own */
 

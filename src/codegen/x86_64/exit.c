@@ -12,7 +12,7 @@
 /* A guest PC masked so selects an entry: times 8 it is its offset. */
 #define JUMP_MASK ((IR_JUMP_TABLE_SIZE - 1) << 1)
 
-static struct code_exit *
+struct code_exit *
 put_record(struct gen *g, unsigned kind, unsigned trap, int32_t target, int32_t link)
 {
 	struct code_exit *record;
@@ -34,18 +34,12 @@ put_record(struct gen *g, unsigned kind, unsigned trap, int32_t target, int32_t 
 	return record;
 }
 
-static void
+void
 put_stub(struct gen *g, const struct code_exit *record)
 {
 	g->cold.start = g->cold.p;
 	x86_lea(&g->cold, 8, RAX, x86_rip((int32_t)((const uint8_t *)record - g->cold.p)));
 	x86_jmp_m(&g->cold, FRAME(leave));
-}
-
-static uint8_t *
-stub_of(struct code_exit *record)
-{
-	return (uint8_t *)record + record->stub;
 }
 
 static void
@@ -54,11 +48,78 @@ set_patch(struct code_exit *record, uint8_t *field)
 	record->patch = (int32_t)(field - (uint8_t *)record);
 }
 
+/* The record and stub of a jump that may be chained. The stub of one that moves
+ * frame->page moves it back: exits are relative to the region's. */
+static struct code_exit *
+put_jump(struct gen *g, unsigned kind, int32_t target, int32_t link)
+{
+	struct code_exit *record = put_record(g, kind, 0, target, link);
+
+	if (far_reach(g, target) == REACH_PAGE)
+		far_move(g, &g->cold, target, true);
+	put_stub(g, record);
+	return record;
+}
+
+/* A jump to another page by the jump table, in either stream. All temporaries
+ * are free. call: the call's link has been pushed. Returns where a call comes
+ * back to, in hot code. */
+static const uint8_t *
+far_jump(struct gen *g, struct x86_asm *a, int32_t target, int32_t link, bool call)
+{
+	const uint8_t *back;
+	uint8_t *miss[2];
+	struct code_exit *record;
+
+	far_address(g, a, RDX, target);
+	far_probe(a, RDX, miss);
+	if (call)
+		x86_call_m(a, far_host());
+	else
+		x86_jmp_m(a, far_host());
+	back = a->p;
+	record = put_record(g, call ? IR_EXIT_ICALL : IR_EXIT_INDIRECT, 0, 0, link);
+	x86_patch_rel32(miss[0], g->cold.p);
+	x86_patch_rel32(miss[1], g->cold.p);
+	if (call) { /* what the call instruction would have pushed */
+		g->cold.start = g->cold.p;
+		x86_lea(&g->cold, 8, RAX, x86_rip((int32_t)(back - g->cold.p)));
+		x86_push_r(&g->cold, RAX);
+	}
+	x86_mov_mr(&g->cold, 8, FRAME(pc), RDX);
+	put_stub(g, record);
+	return back;
+}
+
+/* The conditional jump of gen_side_exit where it leads to another page. */
+static void
+far_side_exit(struct gen *g, enum x86_cc cc, int32_t target)
+{
+	struct code_exit *record = NULL;
+
+	if (far_reach(g, target) == REACH_PAGE)
+		record = put_jump(g, IR_EXIT_JUMP, target, 0);
+	x86_patch_rel32(x86_jcc_forward(&g->hot, cc), g->cold.p);
+	canonicalize_homes(g, &g->cold, false);
+	if (record) {
+		far_move(g, &g->cold, target, false);
+		set_patch(record, x86_jmp_patchable(&g->cold, stub_of(record)));
+	} else {
+		far_jump(g, &g->cold, target, 0, false);
+	}
+}
+
 struct code_exit *
 gen_side_exit(struct gen *g, enum x86_cc cc, unsigned kind, unsigned trap, int32_t target, int32_t link)
 {
 	bool chained = kind == IR_EXIT_JUMP;
-	struct code_exit *record = put_record(g, kind, trap, target, link);
+	struct code_exit *record;
+
+	if (chained && far_reach(g, target) != REACH_NEAR) {
+		far_side_exit(g, cc, target);
+		return NULL;
+	}
+	record = put_record(g, kind, trap, target, link);
 
 	put_stub(g, record);
 	if (g->raw_count || g->flags_now) {
@@ -101,6 +162,15 @@ gen_bail(struct gen *g, enum x86_cc cc)
 	gen_side_exit(g, cc, CODE_EXIT_INTERPRET, 0, g->pc, 0);
 }
 
+struct code_exit *
+gen_interpret_stub(struct gen *g)
+{
+	struct code_exit *record = put_record(g, CODE_EXIT_INTERPRET, 0, g->pc, 0);
+
+	put_stub(g, record);
+	return record;
+}
+
 void
 gen_interpret(struct gen *g)
 {
@@ -108,8 +178,7 @@ gen_interpret(struct gen *g)
 
 	flags_flush(g);
 	canonicalize_homes(g, &g->hot, true); /* writes cold code: before the record */
-	record = put_record(g, CODE_EXIT_INTERPRET, 0, g->pc, 0);
-	put_stub(g, record);
+	record = gen_interpret_stub(g);
 	x86_patch_rel32(x86_jmp_forward(&g->hot), stub_of(record));
 }
 
@@ -172,9 +241,16 @@ gen_br(struct gen *g, ir_ref ref)
 static void
 exit_jump(struct gen *g, int32_t target)
 {
-	struct code_exit *record = put_record(g, IR_EXIT_JUMP, 0, target, 0);
+	enum reach reach = far_reach(g, target);
+	struct code_exit *record;
 
-	put_stub(g, record);
+	if (reach == REACH_FAR) {
+		far_jump(g, &g->hot, target, 0, false);
+		return;
+	}
+	record = put_jump(g, IR_EXIT_JUMP, target, 0);
+	if (reach == REACH_PAGE)
+		far_move(g, &g->hot, target, false);
 	set_patch(record, x86_jmp_patchable(&g->hot, stub_of(record)));
 }
 
@@ -201,35 +277,71 @@ push_link(struct gen *g, int32_t link)
 	x86_push_r(&g->hot, t);
 }
 
+/* Whoever comes back to link has set frame->page to link's page: exits are relative
+ * to the region's. */
+static void
+far_back(struct gen *g, int32_t link)
+{
+	int64_t offset = (int64_t)(g->region->pc % IR_TLB_PAGE) + link;
+
+	if (g->job->system && (offset < 0 || offset >= IR_TLB_PAGE))
+		far_move(g, &g->hot, link, true);
+}
+
 /* Where a call comes back to: the pushed guest address goes, on to link. */
 static void
 landing(struct gen *g, int32_t link)
 {
 	x86_lea(&g->hot, 8, RSP, x86_base(RSP, 8));
+	far_back(g, link);
 	exit_jump(g, link);
 }
 
 static void
 exit_call(struct gen *g, const struct ir_exit *out)
 {
+	enum reach reach = far_reach(g, out->target);
 	struct code_exit *record;
 
 	if (out->target <= g->pc)
 		poll(g, out->target, g->retired);
 	push_link(g, out->link);
-	record = put_record(g, IR_EXIT_CALL, 0, out->target, out->link);
-	put_stub(g, record);
+	if (reach == REACH_FAR) {
+		far_jump(g, &g->hot, out->target, out->link, true);
+		landing(g, out->link);
+		return;
+	}
+	record = put_jump(g, IR_EXIT_CALL, out->target, out->link);
+	if (reach == REACH_PAGE)
+		far_move(g, &g->hot, out->target, false);
 	set_patch(record, x86_call_patchable(&g->hot, stub_of(record)));
 	landing(g, out->link);
 }
 
-/* Compares the jump table's entry for the address in pc, which is not rax. */
-static void
-probe(struct x86_asm *a, int pc)
+/* Compares the jump table's entry for the address in pc, which is not rax, nor rcx
+ * in a system VM. Puts the jumps that a miss takes into miss (the second may be
+ * NULL) and returns the operand of the jump that a hit takes. */
+static struct x86_mem
+probe(const struct gen *g, struct x86_asm *a, int pc, uint8_t *miss[2])
 {
+	if (g->job->system) {
+		far_probe(a, pc, miss);
+		return far_host();
+	}
 	x86_mov_rr(a, 4, RAX, pc);
 	x86_alu_ri(a, X86_AND, 4, RAX, JUMP_MASK);
 	x86_alu_rm(a, X86_CMP, 8, pc, x86_index(RBP, RAX, 3, JUMP_PC));
+	miss[0] = x86_jcc_forward(a, X86_CC_NE);
+	miss[1] = NULL;
+	return x86_index(RBP, RAX, 3, JUMP_HOST);
+}
+
+static void
+patch_misses(struct gen *g, uint8_t *miss[2])
+{
+	x86_patch_rel32(miss[0], g->cold.p);
+	if (miss[1])
+		x86_patch_rel32(miss[1], g->cold.p);
 }
 
 /* A miss: to the run loop with the address in frame->pc. */
@@ -243,28 +355,30 @@ put_miss(struct gen *g, const struct code_exit *record, int pc)
 static void
 exit_indirect(struct gen *g, const struct ir_exit *out, bool call)
 {
-	uint8_t *miss, *polled;
+	uint8_t *miss[2], *polled;
 	struct code_exit *record;
 	const uint8_t *back;
+	struct x86_mem host;
 	int pc;
 
 	claim(g, GPR, RAX);
+	if (g->job->system)
+		claim(g, GPR, RCX);
 	pc = use(g, out->value);
 	if (call)
 		push_link(g, out->link);
 	x86_alu_mi(&g->hot, X86_CMP, 4, FRAME(poll), 0);
 	polled = x86_jcc_forward(&g->hot, X86_CC_NE);
-	probe(&g->hot, pc);
-	miss = x86_jcc_forward(&g->hot, X86_CC_NE);
+	host = probe(g, &g->hot, pc, miss);
 	if (call)
-		x86_call_m(&g->hot, x86_index(RBP, RAX, 3, JUMP_HOST));
+		x86_call_m(&g->hot, host);
 	else
-		x86_jmp_m(&g->hot, x86_index(RBP, RAX, 3, JUMP_HOST));
+		x86_jmp_m(&g->hot, host);
 	back = g->hot.p;
 	if (call)
 		landing(g, out->link);
 	record = put_record(g, call ? IR_EXIT_ICALL : IR_EXIT_INDIRECT, 0, 0, out->link);
-	x86_patch_rel32(miss, g->cold.p);
+	patch_misses(g, miss);
 	x86_patch_rel32(polled, g->cold.p);
 	if (call) { /* what the call instruction would have pushed */
 		g->cold.start = g->cold.p;
@@ -280,13 +394,18 @@ exit_return(struct gen *g, const struct ir_exit *out)
 	ir_ref value = resolve(g, out->value);
 	bool masked = g->val[value].deferred;
 	struct code_exit *record;
-	uint8_t *unlike, *polled, *miss;
+	uint8_t *unlike, *polled, *miss[2];
+	struct x86_mem host;
 	int pc, t;
 
 	claim(g, GPR, RAX);
+	if (g->job->system)
+		claim(g, GPR, RCX);
 	pc = use(g, masked ? g->ins[value].a : value);
 	x86_alu_rm(&g->hot, X86_CMP, 8, pc, x86_base(RSP, 8));
 	unlike = x86_jcc_forward(&g->hot, X86_CC_NE);
+	if (g->job->system)
+		far_enter(&g->hot, pc, RAX);
 	x86_ret(&g->hot);
 
 	/* Not the caller's: give its entry up and go by the jump table. */
@@ -294,17 +413,16 @@ exit_return(struct gen *g, const struct ir_exit *out)
 	x86_patch_rel32(unlike, g->cold.p);
 	x86_lea(&g->cold, 8, RSP, x86_base(RSP, 16));
 	if (masked) {
-		t = pc == RCX ? RDX : RCX;
+		t = pc == RDX ? R11 : RDX;
 		x86_mov_rr(&g->cold, 8, t, pc);
 		x86_alu_ri(&g->cold, X86_AND, 8, t, -2);
 		pc = t;
 	}
 	x86_alu_mi(&g->cold, X86_CMP, 4, FRAME(poll), 0);
 	polled = x86_jcc_forward(&g->cold, X86_CC_NE);
-	probe(&g->cold, pc);
-	miss = x86_jcc_forward(&g->cold, X86_CC_NE);
-	x86_jmp_m(&g->cold, x86_index(RBP, RAX, 3, JUMP_HOST));
-	x86_patch_rel32(miss, g->cold.p);
+	host = probe(g, &g->cold, pc, miss);
+	x86_jmp_m(&g->cold, host);
+	patch_misses(g, miss);
 	x86_patch_rel32(polled, g->cold.p);
 	put_miss(g, record, pc);
 }

@@ -7,7 +7,9 @@
  *   flags.c     NZCV, EFLAGS; flags_use.c: conditions; flags_slot.c: the slot;
  *               flags_frame.c: in C
  *   memory.c    loads, stores, atomics, fences
+ *   soft_tlb.c  where guest memory is, in a system VM
  *   exit.c      ends of blocks, side exits, exit records
+ *   far.c       the same to other pages of a system VM
  *   thunks.c    into and out of generated code, helpers, patching, faults
  *
  * Registers. rbp is the frame plus IR_FRAME_BIAS, rsp the shadow stack. The
@@ -315,6 +317,8 @@ struct code_exit *gen_side_exit(struct gen *g, enum x86_cc cc, unsigned kind, un
 void gen_bail(struct gen *g, enum x86_cc cc);
 /* The same without a condition: the region ends here. */
 void gen_interpret(struct gen *g);
+/* Only the record and stub, for code that jumps there itself. */
+struct code_exit *gen_interpret_stub(struct gen *g);
 /* Address of the region's base plus delta. */
 void gen_pc_to(struct gen *g, int reg, int64_t delta);
 /* Calls C: arguments are in rax, rdx, rcx; result in rax. Everything in
@@ -327,6 +331,41 @@ enum gen_helper { H_ROUND_SET = IR_HELPER_MAX - 1, H_FLAGS = IR_HELPER_MAX - 2 }
 /* The host's features, probed once and kept; filling it in twice at a time does
  * no harm. baseline: x86-64-v2 only. */
 const struct host_cpu *x86_host_features(bool baseline);
+
+/* ---- soft_tlb.c --------------------------------------------------------- */
+
+void soft_tlb_xlate(struct gen *g, ir_ref ref);
+
+/* ---- exit.c, for far.c ---------------------------------------------------- */
+
+struct code_exit *put_record(struct gen *g, unsigned kind, unsigned trap, int32_t target, int32_t link);
+void put_stub(struct gen *g, const struct code_exit *record);
+static inline uint8_t *
+stub_of(struct code_exit *record)
+{
+	return (uint8_t *)record + record->stub;
+}
+
+/* ---- far.c -------------------------------------------------------------- */
+
+/* How a jump to base + target is made. */
+enum reach {
+	REACH_NEAR, /* frame->page stays: as in a process VM */
+	REACH_PAGE, /* the same, after frame->page has moved */
+	REACH_FAR,  /* by the jump table */
+};
+enum reach far_reach(const struct gen *g, int32_t target);
+/* frame->page moves to the target's page, or back from there. */
+void far_move(const struct gen *g, struct x86_asm *a, int32_t target, bool back);
+/* The target's address to register reg. */
+void far_address(const struct gen *g, struct x86_asm *a, int reg, int32_t target);
+/* Looks the address in pc up, which is neither rax nor rcx: rax then selects the
+ * entry, and frame->page is set. Both jumps are those on a miss. */
+void far_probe(struct x86_asm *a, int pc, uint8_t *miss[2]);
+/* The operand of the jump there. */
+struct x86_mem far_host(void);
+/* frame->page is the page of the address in pc, by way of register t. */
+void far_enter(struct x86_asm *a, int pc, int t);
 
 /* ---- thunks.c ----------------------------------------------------------- */
 

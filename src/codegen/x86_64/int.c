@@ -558,6 +558,18 @@ gen_pc_to(struct gen *g, int reg, int64_t delta)
 {
 	int64_t distance = (int64_t)((uint64_t)g->job->anchor + (uint64_t)delta);
 
+	if (g->job->system) {
+		x86_mov_rm(&g->hot, 8, reg, FRAME(page));
+		distance = (int64_t)(g->region->pc % IR_TLB_PAGE) + delta;
+		if (distance == (int32_t)distance) {
+			x86_lea(&g->hot, 8, reg, x86_base(reg, (int32_t)distance));
+			return;
+		}
+		x86_mov_ri(&g->hot, reg, (uint64_t)distance);
+		x86_alu_rm(&g->hot, X86_ADD, 8, reg, FRAME(page));
+		return;
+	}
+
 	if (distance != (int32_t)distance) { /* folded with any constant */
 		x86_mov_ri(&g->hot, reg, (uint64_t)distance);
 		g->hot.start = g->hot.p;

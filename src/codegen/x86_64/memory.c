@@ -10,6 +10,10 @@ xlate(struct gen *g, ir_ref ref)
 	unsigned align = IR_XLATE_ALIGN(ins->aux);
 	int ra, d;
 
+	if (g->job->system) {
+		soft_tlb_xlate(g, ref);
+		return;
+	}
 	if (align) {
 		ra = use(g, ins->a);
 		x86_test_ri(&g->hot, 4, ra, (1 << align) - 1);

@@ -66,6 +66,7 @@ x86_frame_init(struct ir_frame *frame, const struct target_thunks *thunks)
 
 	frame->leave = thunks->leave;
 	frame->helper_thunk = thunks->helper;
+	frame->miss_thunk = thunks->miss;
 	frame->host_fp = MXCSR_DEFAULT;
 	set_round(frame);
 	frame->link_address = IR_LINK_NONE;
@@ -144,6 +145,50 @@ settle_flags(struct x86_asm *a, const struct ir_slots *slots)
 	x86_patch_rel8(settled, a->p);
 }
 
+/* Stores the temporaries to frame->kept, or loads them back. */
+static void
+keep(struct x86_asm *a, bool load)
+{
+	static const uint8_t gpr[] = { RAX, RCX, RDX, R11 };
+
+	for (unsigned i = 0; i < ARRAY_LEN(gpr); i++) {
+		struct x86_mem m = frame_mem(offsetof(struct ir_frame, kept) + 8 * (size_t)i);
+
+		if (load)
+			x86_mov_rm(a, 8, gpr[i], m);
+		else
+			x86_mov_mr(a, 8, m, gpr[i]);
+	}
+	for (int i = 0; i < 4; i++) {
+		struct x86_mem m = frame_mem(offsetof(struct ir_frame, kept) + 32 + 16 * (size_t)i);
+
+		if (load)
+			x86_movups_load(a, 12 + i, m);
+		else
+			x86_movups_store(a, m, 12 + i);
+	}
+}
+
+/* A miss of the soft TLB: every register is as before afterwards, the zero flag
+ * set if it stays a miss. */
+static void
+put_miss(struct x86_asm *a, const struct ir_slots *slots)
+{
+	keep(a, false);
+	transfer(a, slots, false);
+	x86_mov_mr(a, 8, FRAME(shadow_stack), RSP);
+	x86_mov_rm(a, 8, RSP, FRAME(host_stack));
+	x86_lea(a, 8, RDI, x86_base(RBP, -IR_FRAME_BIAS));
+	x86_call_m(a, FRAME(fill));
+	x86_mov_rm(a, 8, RSP, FRAME(shadow_stack));
+	x86_movzx_rr(a, 1, RAX, RAX);
+	x86_mov_mr(a, 4, FRAME(miss_access), RAX);
+	transfer(a, slots, true);
+	keep(a, true);
+	x86_alu_mi(a, X86_CMP, 4, FRAME(miss_access), 0);
+	x86_ret(a);
+}
+
 static const uint8_t saved[] = { RBX, RBP, R12, R13, R14, R15 };
 
 bool
@@ -151,7 +196,7 @@ x86_thunks(const struct ir_slots *slots, struct code_stream *hot, ptrdiff_t w_to
 {
 	struct x86_asm as = { .p = hot->w, .end = hot->end, .scratch = 15 }, *a = &as;
 
-	if (hot->end - hot->w < 2048)
+	if (hot->end - hot->w < 4096)
 		return false;
 	as.vex = x86_host_features(false)->avx;
 
@@ -197,6 +242,10 @@ x86_thunks(const struct ir_slots *slots, struct code_stream *hot, ptrdiff_t w_to
 	x86_mov_rm(a, 8, RSP, FRAME(shadow_stack));
 	transfer(a, slots, true);
 	x86_ret(a);
+
+	x86_nop(a, (int)(-(uintptr_t)a->p & 15));
+	thunks->miss = a->p + w_to_x;
+	put_miss(a, slots);
 
 	hot->w = as.p;
 	return true;

@@ -96,7 +96,8 @@ find_region(struct vcpu *vcpu, uint64_t pc, uint32_t mode, bool single, struct c
 	}
 	bucket = bucket_of(cache, pc, mode);
 	for (entry = *bucket; entry; entry = entry->next)
-		if (entry->pc == pc && entry->mode == mode && entry->single == single)
+		if (entry->pc == pc && entry->mode == mode && entry->single == single &&
+		    system_second_is(vcpu, entry->lifted.second))
 			return &entry->lifted.region;
 	entry = arena_alloc(&cache->arena, sizeof *entry);
 	if (!cpu_lift(vcpu, &cache->arena, pc, mode, single, &entry->lifted, stop))
@@ -140,7 +141,7 @@ interp_region(struct vcpu *vcpu, const struct ir_region *region, struct cpu_stop
 	if (eval->kind != IR_EXIT_TRAP)
 		return false;
 	if (eval->before) {
-		uint64_t pc = region->pc + (uint64_t)(int64_t)eval->at;
+		uint64_t pc = vcpu->frame->pc;
 
 		cpu_trap_stop(vcpu, eval->trap, pc, pc, eval->trap_value, stop);
 	} else {
@@ -155,9 +156,24 @@ interp_here(struct vcpu *vcpu, bool single, struct cpu_stop *stop)
 	struct ir_frame *frame = vcpu->frame;
 	const struct ir_region *region;
 
-	frame->mode = vcpu->space->guest->mode(frame);
-	region = find_region(vcpu, frame->pc, frame->mode, single, stop);
-	return !region || interp_region(vcpu, region, stop);
+	uint64_t pc = frame->pc, context;
+
+	if (!vcpu->local->system) {
+		frame->mode = vcpu->space->guest->mode(frame);
+		region = find_region(vcpu, pc, frame->mode, single, stop);
+		return !region || interp_region(vcpu, region, stop);
+	}
+	context = system_context(vcpu);
+	if (!system_code(vcpu, &pc, stop))
+		return true;
+	region = find_region(vcpu, pc, frame->mode, single, stop);
+	if (!region)
+		return true;
+	if (context != system_context(vcpu)) { /* while it waited for others */
+		vcpu->local->eval.kind = IR_EXIT_JUMP;
+		return false;
+	}
+	return interp_region(vcpu, region, stop);
 }
 
 void

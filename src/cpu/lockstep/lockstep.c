@@ -187,7 +187,7 @@ translation(struct vcpu *vcpu, struct lockstep_run *run)
 			run->stopped = run_interpreted(vcpu, false, &run->stop);
 			return NULL;
 		}
-		switch (region_make(vcpu, &run->stop)) {
+		switch (region_make(vcpu, vcpu->frame->pc, &run->stop)) {
 		case REGION_MADE:
 			break;
 		case REGION_EVALUATED:

@@ -37,9 +37,11 @@ compile_into(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, str
 		.hot = &hot,
 		.cold = &cold,
 		.arena = &vcpu->local->arena,
-		.guest_base_zero = !vcpu->space->guest_base,
+		.guest_base_zero = !vcpu->space->guest_base && !vcpu->local->system,
 		.baseline = vcpu->options->baseline,
-		.force_faults = vcpu->options->force_faults,
+		.force_faults = vcpu->options->force_faults && !vcpu->local->system,
+		.system = vcpu->local->system,
+		.super = lifted->region.mode & CPU_MODE_SUPER,
 	};
 	enum target_result result;
 
@@ -58,9 +60,11 @@ static void
 list_in_pages(struct cpu_space *space, struct region *region, uint32_t number)
 {
 	uint64_t first = align_down(region->pc, GUEST_PAGE);
+	unsigned pages = first + GUEST_PAGE < region->pc + region->bytes && region->second != first ? 2 : 1;
 
-	for (unsigned i = 0; i < 2 && first + i * GUEST_PAGE < region->pc + region->bytes; i++) {
-		struct code_page *page = page_make(&space->cache->pages, first + i * GUEST_PAGE);
+	for (unsigned i = 0; i < pages; i++) {
+		uint64_t address = i && region->second ? region->second : first + i * GUEST_PAGE;
+		struct code_page *page = page_make(&space->cache->pages, address);
 
 		region->page_next[i] = page->first;
 		page->first = number;
@@ -77,7 +81,7 @@ region_publish(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, c
 	struct segment *segment = &t->segment[index];
 	uint32_t map = t->map_used;
 
-	*region = (struct region){ .pc = lifted->region.pc, .mode = lifted->region.mode,
+	*region = (struct region){ .pc = lifted->region.pc, .mode = lifted->region.mode, .second = lifted->second,
 				   .bytes = (uint16_t)lifted->region.bytes };
 	if (code) {
 		region->hot = index * SEGMENT_SIZE + segment->hot + code->entry;
@@ -111,7 +115,9 @@ static enum room
 region_try(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor)
 {
 	struct translator *t = translator_of(vcpu);
-	uint32_t index = segment_for(t, lifted->region.pc, anchor);
+	/* In a system VM code is relative to frame->page: one anchor serves all. */
+	uint64_t near = vcpu->local->system ? 0 : lifted->region.pc;
+	uint32_t index = segment_for(t, near, anchor);
 	struct target_code code = { 0 };
 
 	if (index == SEGMENT_NONE || t->region_count == t->region_max)
@@ -165,23 +171,25 @@ region_compile(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor)
 }
 
 enum region_made
-region_make(struct vcpu *vcpu, struct cpu_stop *stop)
+region_make(struct vcpu *vcpu, uint64_t pc, struct cpu_stop *stop)
 {
 	struct cpu_space *space = vcpu->space;
 	struct cpu_local *local = vcpu->local;
-	uint64_t pc = vcpu->frame->pc, began = clock_ns(vcpu), anchor;
+	uint64_t began = clock_ns(vcpu), anchor;
 	struct lifted lifted;
 	bool made;
 
 	arena_reset(&local->arena);
 	if (!cpu_lift(vcpu, &local->arena, pc, vcpu->frame->mode, 0, &lifted, stop))
 		return REGION_STOPPED;
-	anchor = space->anchor(space, pc);
+	anchor = space->memory ? 0 : space->anchor(space, pc);
 	space_lock(space);
 	made = region_compile(vcpu, &lifted, anchor);
 	space_unlock(space);
 	local->stats.translate_ns += clock_ns(vcpu) - began;
 	if (made)
 		return REGION_MADE;
+	if (local->system)
+		return REGION_EVALUATED;
 	return run_interpreted(vcpu, false, stop) ? REGION_STOPPED : REGION_EVALUATED;
 }

@@ -30,6 +30,10 @@ safepoint_enter(struct vcpu *vcpu)
 		epoch = __atomic_load_n(&t->epoch, __ATOMIC_SEQ_CST);
 		__atomic_store_n(&local->inside, epoch, __ATOMIC_SEQ_CST);
 	} while (epoch != __atomic_load_n(&t->epoch, __ATOMIC_SEQ_CST));
+	if (local->system) { /* has contexts: system/run.c */
+		local->epoch = epoch;
+		return epoch;
+	}
 	if (UNLIKELY(local->epoch != epoch || local->mode != vcpu->frame->mode)) {
 		forget_code(vcpu);
 		local->epoch = epoch;
@@ -129,13 +133,26 @@ side_exit(struct vcpu *vcpu, const struct code_exit *exit, uint64_t pc, struct c
 	return false;
 }
 
+/* The guest address of the region that the vCPU is in. */
+static uint64_t
+base_of(const struct vcpu *vcpu, const struct region *region)
+{
+	return vcpu->local->system ? vcpu->frame->page + region->pc % GUEST_PAGE : region->pc;
+}
+
+uint64_t
+exit_target(const struct vcpu *vcpu, const struct code_exit *exit)
+{
+	return base_of(vcpu, &translator_of(vcpu)->region[exit->region]) + (uint64_t)(int64_t)exit->target;
+}
+
 bool
 exit_decode(struct vcpu *vcpu, struct run_next *next, struct cpu_stop *stop)
 {
 	const struct translator *t = translator_of(vcpu);
 	const struct code_exit *exit = vcpu->frame->exit_record;
 	const struct region *region = &t->region[exit->region];
-	uint64_t target = region->pc + (uint64_t)(int64_t)exit->target;
+	uint64_t base = base_of(vcpu, region), target = base + (uint64_t)(int64_t)exit->target;
 
 	*next = (struct run_next){ 0 };
 	vcpu->local->stats.exits[exit->kind % ARRAY_LEN(vcpu->local->stats.exits)]++;
@@ -145,7 +162,8 @@ exit_decode(struct vcpu *vcpu, struct run_next *next, struct cpu_stop *stop)
 	case IR_EXIT_JUMP:
 	case IR_EXIT_CALL:
 		vcpu->frame->pc = target;
-		next->link = (uint32_t)((const uint8_t *)exit - t->memory.x);
+		if (exit->patch)
+			next->link = (uint32_t)((const uint8_t *)exit - t->memory.x);
 		return false;
 	case IR_EXIT_INDIRECT:
 	case IR_EXIT_ICALL:
@@ -154,7 +172,7 @@ exit_decode(struct vcpu *vcpu, struct run_next *next, struct cpu_stop *stop)
 		return false;
 	case IR_EXIT_TRAP:
 		cpu_trap_stop(vcpu, (enum ir_trap)exit->trap, target,
-			      region->pc + (uint64_t)(int64_t)exit->link, exit->value, stop);
+			      base + (uint64_t)(int64_t)exit->link, exit->value, stop);
 		return true;
 	case IR_EXIT_LOOKUP:
 		vcpu->frame->pc = target;
@@ -220,7 +238,7 @@ run(struct vcpu *vcpu, struct cpu_stop *stop)
 		region = lookup_find(t, frame->pc, frame->mode);
 		if (!region) {
 			safepoint_leave(vcpu);
-			switch (region_make(vcpu, stop)) {
+			switch (region_make(vcpu, frame->pc, stop)) {
 			case REGION_MADE:
 				break;
 			case REGION_EVALUATED:

@@ -46,7 +46,8 @@ enum region_state {
 };
 
 struct region {
-	uint64_t pc;
+	uint64_t pc;                 /* guest address; of a system VM physical */
+	uint64_t second;             /* struct lifted */
 	uint32_t mode;
 	uint32_t hot, cold;          /* offsets in code memory */
 	uint32_t hot_size, cold_size;
@@ -147,9 +148,10 @@ void segment_reset(struct translator *t);
 /* ---- region.c ------------------------------------------------------------- */
 
 enum region_made { REGION_MADE, REGION_EVALUATED, REGION_STOPPED };
-/* Translates the code at the frame's pc; the vCPU is outside. Where that can
- * not be now, evaluates it. REGION_STOPPED: *stop is set. */
-enum region_made region_make(struct vcpu *vcpu, struct cpu_stop *stop);
+/* Translates the code at pc (the frame's, or where a system VM has it); the vCPU
+ * is outside. Where that can not be now, evaluates it (in a system VM, leaves that
+ * to the caller). REGION_STOPPED: *stop is set. */
+enum region_made region_make(struct vcpu *vcpu, uint64_t pc, struct cpu_stop *stop);
 
 /* ---- link.c --------------------------------------------------------------- */
 
@@ -204,5 +206,7 @@ struct run_next {
  * the instruction at its target. */
 bool exit_is_partial(struct vcpu *vcpu);
 bool exit_decode(struct vcpu *vcpu, struct run_next *next, struct cpu_stop *stop);
+/* The guest address that is the exit's target. */
+uint64_t exit_target(const struct vcpu *vcpu, const struct code_exit *exit);
 
 #endif

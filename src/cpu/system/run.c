@@ -1,0 +1,317 @@
+/* The run loop of system vCPUs: from region to region as translate/run.c does,
+ * and what a guest's traps, system instructions and interrupts ask for. */
+#include "cpu/system/system.h"
+
+#include "cpu/translate/translate.h"
+
+#include <string.h>
+
+enum outcome { GO_ON, OUT };
+
+/* ---- traps ------------------------------------------------------------------- */
+
+static void
+deliver(struct cpu_system *s, const struct guest_fault *fault)
+{
+	s->guest->deliver(s->vcpu->frame, fault);
+	s->stale = true;
+}
+
+/* The bits of the instruction at [pc, next), little-endian. */
+static uint64_t
+bits_at(struct cpu_system *s, uint64_t pc, uint64_t next)
+{
+	uint64_t bits = 0, physical;
+	const uint8_t *page;
+
+	for (unsigned i = 0; pc + i < next && i < sizeof bits; i++) {
+		s->vcpu->frame->pc = pc + i;
+		if (!system_fetch(s, &physical))
+			break;
+		page = memory_ram(s->memory, align_down(physical, GUEST_PAGE), GUEST_PAGE, false);
+		if (page)
+			bits |= (uint64_t)page[physical % GUEST_PAGE] << 8 * i;
+	}
+	s->vcpu->frame->pc = pc;
+	return bits;
+}
+
+/* What a step asks for; frame->pc is right for it. */
+static enum outcome
+after_step(struct cpu_system *s, enum guest_step step, enum cpu_system_stop *stop)
+{
+	struct ir_frame *frame = s->vcpu->frame;
+
+	s->stale = true;
+	switch (step) {
+	case GUEST_STEP_NEXT:
+		s->guest->interrupt(frame);
+		return GO_ON;
+	case GUEST_STEP_WAIT:
+		if (s->guest->interrupt(frame) || s->guest->awake(frame))
+			return GO_ON;
+		*stop = CPU_SYSTEM_WAIT;
+		return OUT;
+	case GUEST_STEP_CALL:
+		*stop = CPU_SYSTEM_CALL;
+		return OUT;
+	case GUEST_STEP_FAULT:
+		deliver(s, &s->fault);
+		return GO_ON;
+	}
+	return GO_ON;
+}
+
+/* The trap that a region or its evaluation stopped with. */
+static enum outcome
+handle_trap(struct cpu_system *s, const struct cpu_stop *trap, enum cpu_system_stop *stop)
+{
+	struct ir_frame *frame = s->vcpu->frame;
+	enum guest_step step = GUEST_STEP_FAULT;
+	uint64_t bits;
+
+	frame->pc = trap->pc;
+	switch (trap->trap) {
+	case IR_TRAP_READ_FAULT:
+	case IR_TRAP_WRITE_FAULT:
+	case IR_TRAP_FETCH_FAULT:
+		break; /* s->fault says */
+	case IR_TRAP_SYSTEM:
+		bits = bits_at(s, trap->pc, trap->next);
+		step = s->guest->execute(frame, bits, trap->next, &s->fault);
+		break;
+	case IR_TRAP_ILLEGAL:
+	case IR_TRAP_BREAKPOINT:
+	case IR_TRAP_SYSCALL:
+	case IR_TRAP_DIVIDE:
+	case IR_TRAP_MISALIGNED:
+	case IR_TRAP_NONE:
+		bits = trap->trap == IR_TRAP_ILLEGAL ? bits_at(s, trap->pc, trap->next) : trap->address;
+		if (!s->guest->trap(frame, trap->trap, bits, &s->fault, &step))
+			frame->pc = trap->next;
+		break;
+	}
+	return after_step(s, step, stop);
+}
+
+/* ---- safepoints ---------------------------------------------------------------- */
+
+static enum outcome
+polled(struct cpu_system *s, enum cpu_system_stop *stop)
+{
+	struct ir_frame *frame = s->vcpu->frame;
+
+	__atomic_store_n(&frame->poll, 0, __ATOMIC_SEQ_CST);
+	if (mail_pending(s))
+		mail_serve(s);
+	s->guest->interrupt(frame);
+	s->stale = true;
+	*stop = CPU_SYSTEM_POLL;
+	return OUT;
+}
+
+/* ---- running -------------------------------------------------------------------- */
+
+/* What is at frame->pc, which cannot be fetched. */
+static void
+fetch_failed(struct cpu_system *s)
+{
+	deliver(s, &s->fault);
+}
+
+/* Evaluates a region, or one instruction, at frame->pc. */
+static enum outcome
+evaluate(struct cpu_system *s, bool single, enum cpu_system_stop *stop)
+{
+	struct vcpu *vcpu = s->vcpu;
+	struct cpu_stop trap;
+	bool stopped = vcpu->space->cache->translator ? run_interpreted(vcpu, single, &trap)
+						       : interp_here(vcpu, single, &trap);
+
+	s->stale = true;
+	if (stopped)
+		return handle_trap(s, &trap, stop);
+	if (vcpu->local->eval.kind == IR_EXIT_LOOKUP)
+		s->guest->interrupt(vcpu->frame);
+	return GO_ON;
+}
+
+/* A region of this code is made or, when it cannot be, evaluated. */
+static enum outcome
+make(struct cpu_system *s, uint64_t physical, enum cpu_system_stop *stop)
+{
+	struct cpu_stop trap;
+	enum region_made made;
+
+	safepoint_leave(s->vcpu);
+	system_leave(s); /* it may wait for other vCPUs */
+	made = region_make(s->vcpu, physical, &trap);
+	system_enter(s);
+	switch (made) {
+	case REGION_MADE:
+		return GO_ON;
+	case REGION_EVALUATED:
+		return evaluate(s, false, stop);
+	case REGION_STOPPED:
+		return handle_trap(s, &trap, stop);
+	}
+	return GO_ON;
+}
+
+/* The region for the code; NULL when it must be made. One that straddles into a
+ * page that is not what the second page is now gives way. */
+static struct region *
+find(struct cpu_system *s, uint64_t physical)
+{
+	const struct translator *t = translator_of(s->vcpu);
+	struct region *region = lookup_find(t, physical, s->vcpu->frame->mode);
+
+	if (!region || LIKELY(!region->second) || system_second_is(s->vcpu, region->second))
+		return region;
+	space_lock(s->vcpu->space);
+	region_kill(s->vcpu->space, (uint32_t)(region - t->region));
+	space_unlock(s->vcpu->space);
+	return NULL;
+}
+
+static void
+far_fill(struct cpu_system *s, const struct region *region)
+{
+	struct ir_frame *frame = s->vcpu->frame;
+	struct ir_far_jump *entry = &frame->far[(frame->pc >> 1) % IR_FAR_TABLE_SIZE];
+
+	__atomic_store_n(&entry->context, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&entry->host, (void *)(uintptr_t)region_entry(translator_of(s->vcpu), region),
+			 __ATOMIC_RELEASE);
+	__atomic_store_n(&entry->pc, frame->pc, __ATOMIC_RELAXED);
+	__atomic_store_n(&entry->context, frame->context, __ATOMIC_SEQ_CST);
+	if (UNLIKELY(__atomic_load_n(&region->state, __ATOMIC_SEQ_CST) != REGION_LIVE))
+		__atomic_store_n(&entry->context, 0, __ATOMIC_RELAXED);
+}
+
+/* What the exit that generated code took asks for. */
+static enum outcome
+left(struct cpu_system *s, struct run_next *next, enum cpu_system_stop *stop)
+{
+	const struct code_exit *exit = s->vcpu->frame->exit_record;
+	struct cpu_stop trap;
+
+	if (exit->kind == CODE_EXIT_INTERPRET) {
+		s->vcpu->local->stats.exits[exit->kind]++;
+		*next = (struct run_next){ 0 };
+		s->vcpu->frame->pc = exit_target(s->vcpu, exit);
+		return evaluate(s, true, stop);
+	}
+	if (exit_decode(s->vcpu, next, &trap))
+		return handle_trap(s, &trap, stop);
+	if (exit->kind == IR_EXIT_LOOKUP) {
+		s->guest->interrupt(s->vcpu->frame);
+		s->stale = true;
+	}
+	return GO_ON;
+}
+
+static enum outcome
+run_region(struct cpu_system *s, struct region *region, struct run_next *next, enum cpu_system_stop *stop)
+{
+	const struct translator *t = translator_of(s->vcpu);
+
+	if (UNLIKELY(region_state(region) == REGION_INTERPRET)) {
+		*next = (struct run_next){ 0 };
+		return evaluate(s, false, stop);
+	}
+	if (next->indirect)
+		far_fill(s, region);
+	t->thunks.enter(s->vcpu->frame, region_entry(t, region));
+	return left(s, next, stop);
+}
+
+/* A flush of the cache changes the epoch: addresses of code die everywhere. */
+static uint32_t
+epoch_enter(struct cpu_system *s)
+{
+	uint32_t before = s->vcpu->local->epoch, epoch = safepoint_enter(s->vcpu);
+
+	if (LIKELY(epoch == before))
+		return epoch;
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		if (s->contexts[i].number)
+			context_renew(s, &s->contexts[i]);
+	system_sync(s);
+	return epoch;
+}
+
+static enum outcome
+translate_step(struct cpu_system *s, struct run_next *next, uint32_t *left_epoch, enum cpu_system_stop *stop)
+{
+	struct region *region;
+	uint64_t physical;
+	uint32_t epoch = epoch_enter(s);
+
+	if (!system_fetch(s, &physical)) {
+		fetch_failed(s);
+		*next = (struct run_next){ 0 };
+		return GO_ON;
+	}
+	s->vcpu->local->stats.lookups++;
+	region = find(s, physical);
+	if (!region)
+		return make(s, physical, stop);
+	if (next->link && *left_epoch == epoch)
+		link_exit(s->vcpu, next->link, region, epoch);
+	*left_epoch = epoch;
+	return run_region(s, region, next, stop);
+}
+
+static enum cpu_system_stop
+run_translated(struct cpu_system *s)
+{
+	struct run_next next = { 0 };
+	uint32_t left_epoch = 0;
+	enum cpu_system_stop stop;
+
+	for (;;) {
+		if (UNLIKELY(__atomic_load_n(&s->vcpu->frame->poll, __ATOMIC_ACQUIRE)) && polled(s, &stop) == OUT)
+			break;
+		if (s->stale)
+			system_sync(s);
+		if (translate_step(s, &next, &left_epoch, &stop) == OUT)
+			break;
+	}
+	safepoint_leave(s->vcpu);
+	translator_sync(s->vcpu);
+	return stop;
+}
+
+static enum cpu_system_stop
+run_evaluated(struct cpu_system *s)
+{
+	enum cpu_system_stop stop;
+
+	for (;;) {
+		if (UNLIKELY(__atomic_load_n(&s->vcpu->frame->poll, __ATOMIC_ACQUIRE)) && polled(s, &stop) == OUT)
+			break;
+		if (s->stale)
+			system_sync(s);
+		if (evaluate(s, false, &stop) == OUT)
+			break;
+	}
+	return stop;
+}
+
+enum cpu_system_stop
+cpu_run_system(struct vcpu *vcpu)
+{
+	struct cpu_system *s = system_of(vcpu);
+	enum cpu_system_stop stop;
+
+	system_thread_runs(vcpu);
+	s->stale = true;
+	system_enter(s);
+	if (vcpu->space->cache->translator && vcpu->options->accel == CPU_ACCEL_TRANSLATE)
+		stop = run_translated(s);
+	else
+		stop = run_evaluated(s);
+	system_leave(s);
+	return stop;
+}
