@@ -135,7 +135,8 @@ fetch_walk(struct cpu_system *s, uint64_t address, struct fetch_entry *entry)
 static const struct fetch_entry *
 fetch_translate(struct cpu_system *s, uint64_t address)
 {
-	struct fetch_entry *entry = &s->fetch[address / IR_TLB_PAGE % FETCH_SIZE];
+	/* Contexts that run the same pages do not meet. */
+	struct fetch_entry *entry = &s->fetch[(address / IR_TLB_PAGE + s->context->number * 37) % FETCH_SIZE];
 
 	if (LIKELY(entry->context == s->context->number && entry->page == align_down(address, IR_TLB_PAGE)))
 		return entry;
