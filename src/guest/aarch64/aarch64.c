@@ -55,7 +55,7 @@ static const struct ir_slot slots[AARCH64_SLOT_COUNT] = {
 	STATE(AARCH64_NZCV, "nzcv", nzcv, IR_FLAGS)
 	STATE(AARCH64_TPIDR, "tpidr_el0", tpidr, IR_I64)
 	STATE(AARCH64_FPCR, "fpcr", fpcr, IR_I64)
-	STATE(AARCH64_QC, "qc", qc, IR_I64)
+	STATE(AARCH64_QC, "qc", qc, IR_V128)
 	V(0, "v0", -1)
 	V(1, "v1", -1)
 	V(2, "v2", -1)

@@ -22,27 +22,29 @@ aarch64_fpcr_write(struct ir_frame *frame, uint32_t fpcr)
 }
 
 /* FPSR: IOC DZC OFC UFC IXC in bits 0 to 4, IDC 7, QC 27; the frame's flags are
- * NX UF OF DZ NV from bit 0, input denormal 5. */
+ * NX UF OF DZ NV from bit 0, an operand flushed 6. */
 uint32_t
 aarch64_fpsr_read(const struct ir_frame *frame)
 {
+	const struct aarch64_vector *qc = &aarch64_state_read(frame)->qc;
 	uint32_t flags = frame->fp_flags, fpsr = 0;
+	bool saturated = qc->d[0] | qc->d[1];
 
 	for (unsigned i = 0; i < 5; i++)
 		fpsr |= (flags >> (4 - i) & 1) << i;
-	fpsr |= (flags >> 5 & 1) << 7;
-	return fpsr | (uint32_t)!!aarch64_state_read(frame)->qc << 27;
+	fpsr |= (flags >> 6 & 1) << 7;
+	return fpsr | (uint32_t)saturated << 27;
 }
 
 void
 aarch64_fpsr_write(struct ir_frame *frame, uint32_t fpsr)
 {
-	uint32_t flags = (fpsr >> 7 & 1) << 5;
+	uint32_t flags = (fpsr >> 7 & 1) << 6;
 
 	for (unsigned i = 0; i < 5; i++)
 		flags |= (fpsr >> i & 1) << (4 - i);
 	frame->fp_flags = flags;
-	aarch64_state_of(frame)->qc = fpsr >> 27 & 1;
+	aarch64_state_of(frame)->qc = (struct aarch64_vector){ { fpsr >> 27 & 1, 0 } };
 }
 
 /* N Z C V in bits 31 to 28; in a slot N is bit 0 and V bit 3. */

@@ -63,8 +63,11 @@ static ir_ref
 read_fpsr(struct lifter *l)
 {
 	ir_ref flags = ir_emit(&l->b, IR_FPFLAGS_GET, IR_I64, 0, 0, 0, 0);
-	ir_ref qc = ir_icmp(&l->b, IR_I64, IR_NE, ir_get(&l->b, AARCH64_QC), constant(l, 0));
-	ir_ref idc = binary(l, IR_SHL, binary(l, IR_AND, flags, 32), 2);
+	ir_ref saturated = ir_get(&l->b, AARCH64_QC);
+	ir_ref low = ir_emit(&l->b, IR_VEXTRACT, IR_I64, IR_I64, saturated, 0, 0);
+	ir_ref high = ir_emit(&l->b, IR_VEXTRACT, IR_I64, IR_I64, saturated, 0, 1);
+	ir_ref qc = ir_icmp(&l->b, IR_I64, IR_NE, ir_binary(&l->b, IR_OR, low, high), constant(l, 0));
+	ir_ref idc = binary(l, IR_SHL, binary(l, IR_AND, flags, 64), 1);
 
 	flags = ir_binary(&l->b, IR_OR, five_reversed(l, flags), idc);
 	return ir_binary(&l->b, IR_OR, flags, binary(l, IR_SHL, qc, 27));
@@ -73,10 +76,10 @@ read_fpsr(struct lifter *l)
 static void
 write_fpsr(struct lifter *l, ir_ref value)
 {
-	ir_ref idc = binary(l, IR_AND, binary(l, IR_LSHR, value, 2), 32);
+	ir_ref idc = binary(l, IR_AND, binary(l, IR_LSHR, value, 1), 64);
 	ir_ref qc = binary(l, IR_AND, binary(l, IR_LSHR, value, 27), 1);
 
-	ir_set(&l->b, AARCH64_QC, qc);
+	ir_set(&l->b, AARCH64_QC, ir_emit(&l->b, IR_VSCALAR, IR_V128, IR_I64, qc, 0, 0));
 	ir_emit(&l->b, IR_FPFLAGS_SET, IR_VOID, 0, ir_binary(&l->b, IR_OR, five_reversed(l, value), idc), 0, 0);
 }
 

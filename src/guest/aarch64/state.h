@@ -16,7 +16,7 @@ struct aarch64_state {
 	uint64_t x[32];             /* x[31] is SP */
 	uint64_t tpidr;             /* TPIDR_EL0 */
 	uint64_t fpcr;              /* AHP DN FZ FZ16 bits of FPCR; the rest is 0 */
-	uint64_t qc;                /* FPSR.QC: not 0 if something saturated */
+	struct aarch64_vector qc;   /* FPSR.QC: not 0 if something saturated */
 	bool tagged;                /* addresses may have a tag in their top byte */
 	uint8_t nzcv;               /* enum ir_flag bits, as a slot of type flags has them */
 	struct aarch64_vector v[32];
