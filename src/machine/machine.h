@@ -67,6 +67,11 @@ struct machine_config {
 	bool deterministic;       /* all vCPUs on one thread, switched by count */
 	unsigned vsock_cid;       /* 0: no vsock */
 	int console_in, console_out; /* descriptors of the first console; -1: none */
+	int shell;                /* descriptor (a socket) of the second console, a virtio
+	                             port: hvc0; -1: none */
+	bool restored;            /* machine_start loads and resets nothing and leaves the
+	                             machine paused: its RAM and state are put in, then
+	                             machine_resume */
 	const struct cpu_options *options; /* the engine's; NULL: defaults */
 };
 
@@ -116,5 +121,7 @@ void machine_free(struct machine *machine);
 /* Lists everything but RAM; the machine is paused. */
 void machine_state(struct machine *machine, struct state *s);
 struct memory *machine_memory(struct machine *machine);
+/* The disk that config->disk[number] became, for snapshots' layers; NULL: none. */
+struct disk *machine_disk(struct machine *machine, unsigned number);
 
 #endif

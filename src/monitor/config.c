@@ -16,7 +16,7 @@ isomorph_config_new(void)
 		return NULL;
 	config->document = cJSON_CreateObject();
 	config->machine.options = &config->cpu;
-	config->machine.console_in = config->machine.console_out = -1;
+	config->machine.console_in = config->machine.console_out = config->machine.shell = -1;
 	return config;
 }
 
