@@ -366,3 +366,18 @@ event_post(struct event_loop *loop, void (*call)(void *owner), void *owner)
 	if (!found)
 		wake(loop);
 }
+
+/* The loop's thread takes posts and runs them without letting go of the lock, so
+ * those that are not in the list have run. */
+void
+event_forget(struct event_loop *loop, void *owner)
+{
+	size_t kept = 0;
+
+	pthread_mutex_lock(&loop->post_lock);
+	for (size_t i = 0; i < loop->post_count; i++)
+		if (loop->posts[i].owner != owner)
+			loop->posts[kept++] = loop->posts[i];
+	loop->post_count = kept;
+	pthread_mutex_unlock(&loop->post_lock);
+}

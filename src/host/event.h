@@ -36,5 +36,7 @@ void event_remove(struct event *event);
 /* Runs the callback on the loop's thread soon; any thread, no lock needed. The
  * same (call, owner) asked for twice before it runs runs once. */
 void event_post(struct event_loop *loop, void (*call)(void *owner), void *owner);
+/* Forgets what was posted for this owner, who goes away; the lock is held. */
+void event_forget(struct event_loop *loop, void *owner);
 
 #endif

@@ -102,9 +102,9 @@ driver_attach(struct driver *d, struct virtio_device *device)
 static inline void
 driver_fini(struct driver *d)
 {
-	event_loop_free(d->loop);
 	if (d->device)
 		virtio_free(&d->device->device);
+	event_loop_free(d->loop);
 	memory_fini(&d->memory);
 }
 

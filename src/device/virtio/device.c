@@ -114,13 +114,15 @@ virtio_notified(struct virtio_device *device, unsigned queue)
 		notify(device, &device->queue[queue]);
 }
 
+static void reset(struct virtio_device *device, bool power);
+
 void
 virtio_set_status(struct virtio_device *device, uint8_t status)
 {
 	uint8_t old = device->status;
 
 	if (!status) {
-		virtio_reset(&device->device);
+		reset(device, false);
 		return;
 	}
 	/* The driver only adds bits; NEEDS_RESET is the device's. */
@@ -202,11 +204,9 @@ virtio_config_write(struct virtio_device *device, uint64_t offset, unsigned size
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
-void
-virtio_reset(struct device *base)
+static void
+reset(struct virtio_device *device, bool power)
 {
-	struct virtio_device *device = virtio(base);
-
 	/* The kind first: it may wait for requests that are under way. */
 	device->stopped = true;
 	if (device->class->reset)
@@ -220,7 +220,13 @@ virtio_reset(struct device *base)
 	for (unsigned i = 0; i < device->queues; i++)
 		virtqueue_reset(&device->queue[i]);
 	if (device->transport)
-		device->transport->reset(device->transport_owner);
+		device->transport->reset(device->transport_owner, power);
+}
+
+void
+virtio_reset(struct device *device)
+{
+	reset(virtio(device), true);
 }
 
 void

@@ -146,8 +146,9 @@ mmio_interrupt(void *owner, const struct virtqueue *queue)
 }
 
 static void
-mmio_reset(void *owner)
+mmio_reset(void *owner, bool power)
 {
+	(void)power;
 	update_irq(owner);
 }
 

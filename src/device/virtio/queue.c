@@ -250,6 +250,7 @@ virtqueue_publish(struct virtqueue *queue)
 			packed_publish(queue);
 		else
 			split_publish(queue);
+		queue->unsignalled = true;
 	}
 	queue->done_count = 0;
 }
@@ -277,8 +278,9 @@ virtqueue_signal(struct virtqueue *queue)
 {
 	struct virtio_device *device = queue->device;
 
-	if (!queue->ready || device->status & VIRTIO_NEEDS_RESET)
+	if (!queue->unsignalled || device->status & VIRTIO_NEEDS_RESET)
 		return;
+	queue->unsignalled = false;
 	if (is_packed(queue) ? packed_wants_interrupt(queue) : split_wants_interrupt(queue)) {
 		device->isr |= VIRTIO_ISR_QUEUE;
 		if (device->transport)

@@ -27,6 +27,7 @@
 #include <pthread.h>
 #include <sys/uio.h>
 
+#include "bus/pci.h"
 #include "device/device.h"
 #include "host/event.h"
 
@@ -87,6 +88,7 @@ struct virtqueue {
 		bool writable; /* has buffers that the device writes */
 	} done[VIRTQUEUE_SIZE];
 	unsigned done_count;
+	bool unsignalled; /* published since the last virtqueue_signal */
 };
 
 /* A chain that was taken from a queue: its buffers, in host memory that is guest
@@ -120,6 +122,7 @@ struct virtio_class {
 	void (*state)(struct virtio_device *device, struct state *s);
 	void (*quiesce)(struct virtio_device *device);
 	void (*resume)(struct virtio_device *device);
+	/* The device lock is not held; what takes it (events) takes it here. */
 	void (*free)(struct virtio_device *device);
 };
 
@@ -127,7 +130,8 @@ struct virtio_class {
 struct virtio_transport {
 	/* The interrupt of a queue, or of a configuration change (queue NULL). */
 	void (*interrupt)(void *transport, const struct virtqueue *queue);
-	void (*reset)(void *transport);
+	/* The interrupt status is 0 again; power: all else is as after power-on too. */
+	void (*reset)(void *transport, bool power);
 	void (*state)(void *transport, struct state *s);
 	void (*free)(void *transport);
 };
@@ -173,7 +177,7 @@ void virtio_reset(struct device *device);
 void virtio_state(struct device *device, struct state *s);
 void virtio_quiesce(struct device *device);
 void virtio_resume(struct device *device);
-/* Frees transport, kind and device. */
+/* Frees transport, kind and device; the lock is not held, the event loop still there. */
 void virtio_free(struct device *device);
 
 /* Fills in what is common; size: of the kind's struct. features: the kind's own
@@ -246,6 +250,9 @@ void virtio_config_write(struct virtio_device *device, uint64_t offset, unsigned
 int virtio_mmio_attach(struct virtio_device *device, uint64_t address, const struct irq_line *irq,
 		       struct error *error);
 #define VIRTIO_MMIO_SIZE 0x200u
+/* The main transport (virtio 4.1): a PCI function in `slot` of the bus, or in any
+ * (PCI_ANY_SLOT). Ownership as above. */
+int virtio_pci_attach(struct virtio_device *device, struct pci_bus *bus, int slot, struct error *error);
 /* A place without a device, which drivers skip (virtio 4.2.2.2). */
 int virtio_mmio_empty(struct memory *memory, uint64_t address, struct error *error);
 
