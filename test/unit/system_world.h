@@ -294,7 +294,7 @@ world_x(struct world_cpu *cpu)
 	return riscv64_state_of(cpu->vcpu.frame)->x;
 }
 
-static void
+static inline void
 world_flush(struct world_cpu *cpu, uint64_t address)
 {
 	cpu->env.flush(&cpu->env, true, address, false, 0, true);
