@@ -49,7 +49,7 @@ eval_raise(struct eval_run *run, unsigned aux, const struct fp_env *env)
 static enum fp_minmax_rule
 minmax_rule(unsigned aux)
 {
-	switch ((enum ir_fminmax_variant)IR_FP_VARIANT_OF(aux)) {
+	switch ((enum ir_fminmax_variant)(IR_FP_VARIANT_OF(aux) & 3)) {
 	case IR_FMINMAX_NUMBER: /* Arm's FMINNM is 754-2008's */
 		return IR_FP_NAN(aux) == IR_NAN_RISCV ? FP_MINMAX_NUMBER : FP_MINMAX_QUIET_NUMBER;
 	case IR_FMINMAX_PROPAGATE:

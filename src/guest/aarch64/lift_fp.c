@@ -377,5 +377,5 @@ LIFTER(a64_fp_complex_fma)
 		y = negated(l, f, y);
 	else if (imaginary)
 		y = half_negated(l, f, y, l->insn.imm2 == 3);
-	a64_v_set(l, arithmetic(l, f, IR_FMA, IR_RDYN, 0, y, x, z));
+	a64_v_set(l, arithmetic(l, f, IR_FMA, IR_RDYN, 0, x, y, z));
 }

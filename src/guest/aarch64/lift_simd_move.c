@@ -132,7 +132,7 @@ byte_mask(unsigned imm8)
 LIFTER(a64_v_constant)
 {
 	unsigned imm8 = (unsigned)l->insn.imm, shift = l->insn.imm2;
-	enum ir_type lane = (enum ir_type)b, type = a64_shape(l);
+	enum ir_type lane = (enum ir_type)b, type = l->insn.bits >> 30 & 1 ? IR_V128 : IR_V64;
 	ir_ref old = 0;
 	uint64_t value = (uint64_t)imm8 << 8 * shift;
 
