@@ -161,33 +161,50 @@ LIFTER(a64_fp_accumulate)
 	a64_v_set(l, arithmetic(l, f, IR_FMA, IR_RDYN, a, x, y, z));
 }
 
-/* FMLAL, FMLSL: half-precision factors, widened exactly, of the low or the high
- * half of what the register has of them. a: enum ir_fma_variant; b: high half. */
+/* Halves of a v64, flushed if FZ16 says so, as singles. A signaling NaN stays one,
+ * for the operation to see. */
+static ir_ref
+halves_as_singles(struct lifter *l, ir_ref x)
+{
+	ir_ref magnitude = a64_v_op(l, IR_VAND, 0, x, a64_v_splat(l, IR_V64, IR_I16, 0x7fff), 0), part, quiet;
+
+	if (l->mode & AARCH64_MODE_FZ16) {
+		part = a64_v_op(l, IR_VCMPGTU, IR_I16, a64_v_splat(l, IR_V64, IR_I16, 0x0400), magnitude, 0);
+		part = a64_v_op(l, IR_VAND, 0, part, a64_v_splat(l, IR_V64, IR_I16, 0x7fff), 0);
+		x = a64_v_op(l, IR_VANDN, 0, x, part, 0);
+	}
+	part = a64_v_op(l, IR_VCMPGTU, IR_I16, magnitude, a64_v_splat(l, IR_V64, IR_I16, 0x7c00), 0);
+	quiet = a64_v_op(l, IR_VCMPGTU, IR_I16, magnitude, a64_v_splat(l, IR_V64, IR_I16, 0x7dff), 0);
+	part = a64_v_op(l, IR_VANDN, 0, part, quiet, 0);
+	part = ir_emit(&l->b, IR_VSXTL, IR_V128, IR_I16, part, 0, 0);
+	part = a64_v_op(l, IR_VAND, 0, part, a64_v_splat(l, IR_V128, IR_I32, 1u << 22), 0);
+	x = ir_emit(&l->b, IR_VFWIDEN, IR_V128, IR_VFP(IR_F16, IR_RNE, IR_NAN_ARM, IR_FP_NOFLAGS, 0), x, 0, 0);
+	return a64_v_op(l, IR_VANDN, 0, x, part, 0);
+}
+
+/* FMLAL, FMLSL: half-precision factors, of the low or the high half of what the
+ * instruction has of them, exactly multiplied. a: enum ir_fma_variant; b: high
+ * half. */
 LIFTER(a64_fp_fmlal)
 {
 	struct form f = { .lane = IR_F32, .type = a64_shape(l) };
-	unsigned widen = a64_fp_aux(l, IR_RDYN, true, 0) | IR_VFP(IR_F16, 0, 0, 0, 0), reg, number;
+	unsigned reg, number;
 	ir_ref operand[2];
 
 	for (unsigned i = 0; i < 2; i++) {
-		ir_ref x = a64_v(l, i ? l->insn.rm : l->insn.rn);
+		unsigned from = i ? l->insn.rm : l->insn.rn;
+		ir_ref x;
 
 		if (i && a64_is_by_element(l)) {
 			number = a64_element(l, IR_I16, &reg);
-			x = ir_emit(&l->b, IR_VDUP, IR_V64, IR_F16, a64_v(l, reg), 0, number);
+			x = ir_emit(&l->b, IR_VDUP, IR_V64, IR_I16, a64_v(l, reg), 0, number);
 		} else if (l->insn.q) {
-			x = ir_emit(&l->b, b ? IR_VHIGH : IR_VRESIZE, IR_V64, 0, x, 0, 0);
-		} else {
-			x = ir_emit(&l->b, IR_VRESIZE, IR_V64, 0, x, 0, 0);
-			if (b)
-				x = ir_emit(&l->b, IR_VDUP, IR_V64, IR_F32, x, 0, 1);
+			x = b ? a64_v_high(l, from) : a64_v_low(l, from);
+		} else { /* 32 bits */
+			x = ir_emit(&l->b, IR_VDUP, IR_V64, IR_I32, a64_v(l, from), 0, b);
 		}
-		/* The rest of a v64 of two factors is widened as well. */
-		if (!l->insn.q)
-			x = ir_emit(&l->b, IR_VDUP, IR_V64, IR_F32, x, 0, 0);
-		operand[i] = ir_emit(&l->b, IR_VFWIDEN, IR_V128, widen, x, 0, 0);
-		if (!l->insn.q)
-			operand[i] = ir_emit(&l->b, IR_VRESIZE, IR_V64, 0, operand[i], 0, 0);
+		x = halves_as_singles(l, x);
+		operand[i] = l->insn.q ? x : ir_emit(&l->b, IR_VRESIZE, IR_V64, 0, x, 0, 0);
 	}
 	a64_v_set(l, arithmetic(l, f, IR_FMA, IR_RDYN, a, operand[0], operand[1], value_of(l, f, l->insn.rd)));
 }
