@@ -1,16 +1,8 @@
-/* The threads before an image: a queue of requests, workers that take from it,
- * and a list of what is done, which is told under the device lock.
- *
- * Two locks. `lock` guards the lists and is held for moments only; the device
- * lock is the caller's. A worker never holds `lock` while it takes the device
- * lock, so that disk_drain, whose caller holds the device lock, can wait for the
- * workers: it tells what they finished itself. */
+/* The threads before an image, and images that are put on top of each other. */
 #include "backend/disk/disk.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -19,54 +11,12 @@
 #include "backend/disk/image.h"
 #include "backend/disk/qcow2.h"
 
-#define WORKERS 4u
-
-struct list {
-	struct disk_request *first, **last;
-};
+#define THREADS 4u
 
 struct disk {
 	struct image *image;
-	pthread_mutex_t *device_lock;
-	pthread_mutex_t lock;
-	pthread_cond_t work, idle;
-	struct list waiting, finished;
-	unsigned busy;    /* requests that are waiting or with a worker */
-	unsigned sleepers;
-	bool ending;
-	pthread_t worker[WORKERS];
-	unsigned workers;
+	struct worker *worker;
 };
-
-static void
-list_init(struct list *list)
-{
-	list->first = NULL;
-	list->last = &list->first;
-}
-
-static void
-list_add(struct list *list, struct disk_request *request)
-{
-	request->next = NULL;
-	*list->last = request;
-	list->last = &request->next;
-}
-
-static struct disk_request *
-list_take(struct list *list)
-{
-	struct disk_request *request = list->first;
-
-	if (request) {
-		list->first = request->next;
-		if (!list->first)
-			list->last = &list->first;
-	}
-	return request;
-}
-
-/* ---- the workers ------------------------------------------------------------------ */
 
 static int
 perform(struct image *image, const struct disk_request *request)
@@ -92,75 +42,34 @@ perform(struct image *image, const struct disk_request *request)
 	return EINVAL;
 }
 
-/* Tells of all that is finished. The device lock is held. */
 static void
-tell(struct disk *disk)
+run(struct worker_job *job)
 {
-	for (;;) {
-		struct disk_request *request;
+	struct disk_request *request = (struct disk_request *)job;
 
-		pthread_mutex_lock(&disk->lock);
-		request = list_take(&disk->finished);
-		pthread_mutex_unlock(&disk->lock);
-		if (!request)
-			return;
-		request->done(request);
-	}
+	request->result = perform(request->disk->image, request);
 }
 
-static void *
-work(void *argument)
+static void
+finished(struct worker_job *job)
 {
-	struct disk *disk = argument;
+	struct disk_request *request = (struct disk_request *)job;
 
-	pthread_mutex_lock(&disk->lock);
-	for (;;) {
-		struct disk_request *request = list_take(&disk->waiting);
-
-		if (!request) {
-			if (disk->ending)
-				break;
-			disk->sleepers++;
-			pthread_cond_wait(&disk->work, &disk->lock);
-			disk->sleepers--;
-			continue;
-		}
-		pthread_mutex_unlock(&disk->lock);
-		request->result = perform(disk->image, request);
-		pthread_mutex_lock(&disk->lock);
-		list_add(&disk->finished, request);
-		if (!--disk->busy)
-			pthread_cond_broadcast(&disk->idle);
-		pthread_mutex_unlock(&disk->lock);
-
-		pthread_mutex_lock(disk->device_lock);
-		tell(disk);
-		pthread_mutex_unlock(disk->device_lock);
-		pthread_mutex_lock(&disk->lock);
-	}
-	pthread_mutex_unlock(&disk->lock);
-	return NULL;
+	request->done(request);
 }
 
 void
 disk_submit(struct disk *disk, struct disk_request *request)
 {
-	pthread_mutex_lock(&disk->lock);
-	list_add(&disk->waiting, request);
-	disk->busy++;
-	if (disk->sleepers)
-		pthread_cond_signal(&disk->work);
-	pthread_mutex_unlock(&disk->lock);
+	request->disk = disk;
+	request->job = (struct worker_job){ run, finished, NULL };
+	worker_submit(disk->worker, &request->job);
 }
 
 void
 disk_drain(struct disk *disk)
 {
-	pthread_mutex_lock(&disk->lock);
-	while (disk->busy)
-		pthread_cond_wait(&disk->idle, &disk->lock);
-	pthread_mutex_unlock(&disk->lock);
-	tell(disk);
+	worker_drain(disk->worker);
 }
 
 /* ---- opening ------------------------------------------------------------------------- */
@@ -203,23 +112,6 @@ open_image(const struct disk_options *options, struct error *error)
 	return image;
 }
 
-static int
-start_workers(struct disk *disk, struct error *error)
-{
-	sigset_t all, old;
-	int failed = 0;
-
-	/* Signals are for the threads that know what to do with them. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (disk->workers < WORKERS && !failed) {
-		failed = pthread_create(&disk->worker[disk->workers], NULL, work, disk);
-		disk->workers += !failed;
-	}
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return failed ? error_set(error, failed, "disk: no thread: %s", strerror(failed)) : 0;
-}
-
 struct disk *
 disk_open(const struct disk_options *options, struct error *error)
 {
@@ -229,14 +121,10 @@ disk_open(const struct disk_options *options, struct error *error)
 		error_set(error, ENOMEM, "%s: no memory", options->path);
 		return NULL;
 	}
-	pthread_mutex_init(&disk->lock, NULL);
-	pthread_cond_init(&disk->work, NULL);
-	pthread_cond_init(&disk->idle, NULL);
-	list_init(&disk->waiting);
-	list_init(&disk->finished);
-	disk->device_lock = options->lock;
 	disk->image = open_image(options, error);
-	if (disk->image && !start_workers(disk, error))
+	if (disk->image)
+		disk->worker = worker_new(THREADS, options->lock, error);
+	if (disk->worker)
 		return disk;
 	disk_close(disk);
 	return NULL;
@@ -247,16 +135,8 @@ disk_close(struct disk *disk)
 {
 	if (!disk)
 		return;
-	pthread_mutex_lock(&disk->lock);
-	disk->ending = true;
-	pthread_cond_broadcast(&disk->work);
-	pthread_mutex_unlock(&disk->lock);
-	for (unsigned i = 0; i < disk->workers; i++)
-		pthread_join(disk->worker[i], NULL);
+	worker_free(disk->worker);
 	image_close(disk->image);
-	pthread_cond_destroy(&disk->work);
-	pthread_cond_destroy(&disk->idle);
-	pthread_mutex_destroy(&disk->lock);
 	free(disk);
 }
 

@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <sys/uio.h>
 
-#include "base/base.h"
+#include "backend/work/worker.h"
 
 struct disk;
 
@@ -19,6 +19,8 @@ enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH, DISK_DISCARD, DISK_ZERO };
 
 /* The caller's, until done is called. */
 struct disk_request {
+	struct worker_job job; /* the disk's, as is the next one */
+	struct disk *disk;
 	enum disk_op op;
 	bool unmap;            /* DISK_ZERO: room on the host may be given back */
 	uint64_t offset, size; /* bytes; multiples of 512 inside the disk, else EINVAL */
@@ -26,7 +28,6 @@ struct disk_request {
 	unsigned segments;
 	void (*done)(struct disk_request *request);
 	int result;            /* 0 or an errno value */
-	struct disk_request *next; /* the disk's */
 };
 
 struct disk_options {

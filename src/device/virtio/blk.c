@@ -240,8 +240,6 @@ blk_configure(struct virtio_device *device, const uint8_t *config, unsigned offs
 static void
 blk_quiesce(struct virtio_device *device)
 {
-	/* Twice: what is done may have asked for a flush. */
-	disk_drain(blk(device)->disk);
 	disk_drain(blk(device)->disk);
 }
 
