@@ -229,15 +229,22 @@ event_loop_start(struct event_loop *loop, struct error *error)
 }
 
 void
+event_loop_stop(struct event_loop *loop)
+{
+	if (!loop || !loop->started)
+		return;
+	__atomic_store_n(&loop->stop, true, __ATOMIC_RELEASE);
+	wake(loop);
+	pthread_join(loop->thread, NULL);
+	loop->started = false;
+}
+
+void
 event_loop_free(struct event_loop *loop)
 {
 	if (!loop)
 		return;
-	if (loop->started) {
-		__atomic_store_n(&loop->stop, true, __ATOMIC_RELEASE);
-		wake(loop);
-		pthread_join(loop->thread, NULL);
-	}
+	event_loop_stop(loop);
 	while (loop->events) {
 		struct event *next = loop->events->next;
 

@@ -20,8 +20,11 @@ enum event_ready { EVENT_READ = 1, EVENT_WRITE = 2, EVENT_HANGUP = 4 };
 
 /* lock is borrowed and must outlive the loop. NULL: *error is set. */
 struct event_loop *event_loop_new(pthread_mutex_t *lock, struct error *error);
-/* Starts the thread; stops and frees (no callbacks afterwards; lock not held). */
+/* Starts the thread; ends it (no callbacks afterwards; lock not held), after which
+ * events may still be removed; frees the loop and what is watched. NULL is let
+ * pass. */
 int event_loop_start(struct event_loop *loop, struct error *error);
+void event_loop_stop(struct event_loop *loop);
 void event_loop_free(struct event_loop *loop);
 
 /* Watches a descriptor, borrowed; want: enum event_ready bits. */

@@ -98,8 +98,11 @@ struct machine_type {
 	/* Loads kernel, firmware, device tree; sets the vCPUs' entry state. After
 	 * build, and again at each reset. */
 	int (*load)(struct machine *machine, struct error *error);
-	/* A firmware call of the vCPU (SBI). */
+	/* A firmware call of the vCPU (SBI); its thread. */
 	void (*call)(struct machine *machine, unsigned cpu);
+	/* Sets the entry state of a vCPU that firmware started; its thread. */
+	void (*enter)(struct machine *machine, unsigned cpu);
+	unsigned timer_input; /* which input (guest_system.set_input) is the guest's own timer */
 	void (*free)(struct machine *machine);
 };
 extern const struct machine_type machine_riscv64_virt;

@@ -254,18 +254,18 @@ touched(struct memory *memory, const struct memory_region *region, uint64_t at, 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (uint64_t page = at / MEMORY_PAGE; page <= last; page++) {
 		uint8_t flags = __atomic_load_n(&region->flags[page], __ATOMIC_RELAXED);
+		uint64_t from, to;
 
 		if (LIKELY(!flags))
 			continue;
 		if (flags & MEMORY_PAGE_CLEAN)
 			__atomic_fetch_and(&region->flags[page], (uint8_t)~MEMORY_PAGE_CLEAN, __ATOMIC_SEQ_CST);
-		if ((flags & MEMORY_PAGE_CODE) && memory->written) {
-			uint64_t from = page * MEMORY_PAGE, to = from + MEMORY_PAGE;
-
-			from = from > at ? from : at;
-			to = to < at + size ? to : at + size;
+		from = page * MEMORY_PAGE > at ? page * MEMORY_PAGE : at;
+		to = (page + 1) * MEMORY_PAGE < at + size ? (page + 1) * MEMORY_PAGE : at + size;
+		if (flags & MEMORY_PAGE_CODE && memory->written)
 			memory->written(memory->owner, region->start + from, to - from);
-		}
+		if (flags & MEMORY_PAGE_WATCHED && memory->watched)
+			memory->watched(memory->owner, region->start + from, to - from);
 	}
 }
 

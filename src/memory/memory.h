@@ -32,6 +32,8 @@ enum memory_page_flag {
 	MEMORY_PAGE_CLEAN = 2, /* dirty logging is on and the page was not written
 	                          since the log was last taken */
 	MEMORY_PAGE_WRITABLE = 4, /* cpu/'s: some soft TLB may have it as writable */
+	MEMORY_PAGE_WATCHED = 8, /* every write goes by memory_store and the like, which tell
+	                            `watched`; set before the vCPUs run */
 };
 
 /* A device's registers. offset is from the region's start, size 1, 2, 4 or 8 and
@@ -69,6 +71,8 @@ struct memory {
 	/* Called (if not NULL) after bytes of one page with MEMORY_PAGE_CODE were
 	 * written by memory_write and the like. */
 	void (*written)(void *owner, uint64_t address, uint64_t size);
+	/* The same of a page with MEMORY_PAGE_WATCHED. */
+	void (*watched)(void *owner, uint64_t address, uint64_t size);
 	/* Called (if not NULL) when what was readable or there no longer is, with
 	 * the lock held: whoever keeps addresses forgets them. */
 	void (*changed)(void *owner);

@@ -1,0 +1,71 @@
+/* The guest's clock is the host's monotonic clock minus the time it stood still. */
+#include "bus/clock.h"
+
+#include "host/clock.h"
+
+static uint64_t
+source(const struct guest_clock *clock)
+{
+	return clock->source ? clock->source(clock->owner) : clock_nanoseconds();
+}
+
+void
+guest_clock_init(struct guest_clock *clock)
+{
+	*clock = (struct guest_clock){ .still = true };
+}
+
+uint64_t
+guest_clock_now(const struct guest_clock *clock)
+{
+	return clock->still ? clock->frozen : source(clock) - clock->start;
+}
+
+void
+guest_clock_stop(struct guest_clock *clock)
+{
+	clock->frozen = guest_clock_now(clock);
+	clock->still = true;
+}
+
+void
+guest_clock_go(struct guest_clock *clock)
+{
+	if (clock->still)
+		clock->start = source(clock) - clock->frozen;
+	clock->still = false;
+}
+
+void
+guest_clock_set(struct guest_clock *clock, uint64_t nanoseconds)
+{
+	clock->frozen = nanoseconds;
+	clock->start = source(clock) - nanoseconds;
+	if (clock->moved)
+		clock->moved(clock->owner);
+}
+
+uint64_t
+guest_clock_host(const struct guest_clock *clock, uint64_t nanoseconds)
+{
+	uint64_t now = guest_clock_now(clock);
+
+	if (nanoseconds <= now)
+		return 0;
+	/* In a host's life nothing is further away than this. */
+	if (nanoseconds - now >= (uint64_t)INT64_MAX / 2)
+		return UINT64_MAX;
+	return source(clock) + (nanoseconds - now);
+}
+
+void
+guest_clock_state(struct guest_clock *clock, struct state *s)
+{
+	uint64_t now = guest_clock_now(clock);
+
+	state_begin(s, "clock", 1);
+	state_u64(s, "nanoseconds", &now);
+	state_end(s);
+	if (state_way(s) == STATE_RESTORE)
+		guest_clock_set(clock, now);
+}

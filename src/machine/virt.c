@@ -1,0 +1,183 @@
+/* The riscv64 board `virt`: what is where, and how it is wired. */
+#include "machine/virt.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/intc/aclint.h"
+#include "device/intc/plic.h"
+#include "device/power/syscon.h"
+#include "device/rtc/goldfish.h"
+#include "device/uart/ns16550a.h"
+#include "guest/riscv64/state.h"
+
+/* Interrupt inputs of a hart, by their bit in mip. */
+enum { SSI = 1, MSI = 3, STI = 5, MTI = 7, SEI = 9, MEI = 11 };
+
+static int
+keep(struct machine *m, struct device *device, const char *name)
+{
+	if (!device)
+		return -1;
+	machine_add(m, device, name);
+	return 0;
+}
+
+/* ---- interrupt controllers --------------------------------------------------- */
+
+static int
+build_controllers(struct machine *m, struct error *error)
+{
+	struct irq_line external[2 * MACHINE_CPUS], timer[MACHINE_CPUS], software[MACHINE_CPUS],
+		supervisor[MACHINE_CPUS];
+	struct virt *v = virt_of(m);
+	struct aclint_wiring wiring = {
+		.clint = VIRT_CLINT, .sswi = VIRT_SSWI, .harts = m->cpus, .hz = m->type->guest->system->timebase_hz,
+		.clock = &m->clock, .loop = m->loop, .timer = timer, .software = software, .supervisor = supervisor,
+	};
+
+	for (unsigned i = 0; i < m->cpus; i++) {
+		external[2 * i] = machine_cpu_input(m, i, MEI);
+		external[2 * i + 1] = machine_cpu_input(m, i, SEI);
+		timer[i] = machine_cpu_input(m, i, MTI);
+		software[i] = machine_cpu_input(m, i, MSI);
+		supervisor[i] = machine_cpu_input(m, i, SSI);
+	}
+	v->plic = plic_new(&m->memory, VIRT_PLIC, external, 2 * m->cpus, error);
+	if (keep(m, v->plic, "plic"))
+		return -1;
+	v->aclint = aclint_new(&m->memory, &wiring, error);
+	return keep(m, v->aclint, "aclint");
+}
+
+/* ---- PCI ---------------------------------------------------------------------- */
+
+static int
+build_pci(struct machine *m, struct error *error)
+{
+	struct virt *v = virt_of(m);
+
+	v->pci_high = align_up(VIRT_RAM + m->config.memory, VIRT_PCI_HIGH_SIZE);
+	m->pci.memory = &m->memory;
+	m->pci.low = (struct pci_range){ VIRT_PCI_LOW, VIRT_PCI_LOW_SIZE };
+	m->pci.high = (struct pci_range){ v->pci_high, VIRT_PCI_HIGH_SIZE };
+	for (unsigned i = 0; i < 4; i++)
+		m->pci.intx[i] = plic_input(v->plic, VIRT_LINE_PCI + i);
+	return pci_bus_init(&m->pci, VIRT_ECAM, VIRT_ECAM_SIZE, error);
+}
+
+/* ---- power ---------------------------------------------------------------------- */
+
+static void
+power_off(void *owner, bool failed, int code)
+{
+	struct machine *m = owner;
+
+	if (m->config.bare)
+		machine_end(m, MACHINE_BARE, failed && !code ? 1 : code);
+	else
+		machine_end(m, failed ? MACHINE_PANIC : MACHINE_POWEROFF, code);
+}
+
+static void
+power_reset(void *owner)
+{
+	machine_want_reset(owner);
+}
+
+static int
+build_small(struct machine *m, struct error *error)
+{
+	const struct syscon_power power = { power_off, power_reset, m };
+	struct virt *v = virt_of(m);
+	struct irq_line line = plic_input(v->plic, VIRT_LINE_UART);
+
+	v->uart = ns16550a_new(&m->memory, VIRT_UART, &line, m->console, error);
+	if (keep(m, v->uart, "uart") || keep(m, syscon_new(&m->memory, VIRT_SYSCON, &power, error), "syscon"))
+		return -1;
+	line = plic_input(v->plic, VIRT_LINE_RTC);
+	return keep(m, goldfish_rtc_new(&m->memory, VIRT_RTC, &line, m->loop, error), "rtc");
+}
+
+static int
+build(struct machine *m, struct error *error)
+{
+	struct virt *v = calloc(1, sizeof *v);
+
+	if (!v)
+		fatal("out of memory for a board");
+	m->board = v;
+	if (memory_add_ram(&m->memory, "ram", VIRT_RAM, m->config.memory, error) ||
+	    memory_add_rom(&m->memory, "boot-rom", VIRT_ROM, "", 0, VIRT_ROM_SIZE, error) ||
+	    build_controllers(m, error) || build_pci(m, error) || build_small(m, error))
+		return -1;
+	v->rom = memory_ram(&m->memory, VIRT_ROM, VIRT_ROM_SIZE, false);
+	return 0;
+}
+
+static void
+board_free(struct machine *m)
+{
+	free(m->board);
+	m->board = NULL;
+}
+
+/* ---- harts ------------------------------------------------------------------------ */
+
+/* As firmware hands a hart over (SBI, HSM): S-mode, no translation, interrupts
+ * off, its number and an argument. */
+static void
+enter(struct machine *m, unsigned number)
+{
+	struct machine_cpu *cpu = &m->cpu[number];
+	struct ir_frame *frame = cpu->vcpu.frame;
+	const struct guest_system *system = m->type->guest->system;
+
+	system->reset(frame);
+	system->firmware(frame);
+	riscv64_state_of(frame)->x[10] = number;
+	riscv64_state_of(frame)->x[11] = cpu->start_argument;
+	frame->pc = cpu->start_pc;
+}
+
+/* Every hart starts in M-mode, or the first in S-mode and the others wait to be
+ * started. */
+static int
+load(struct machine *m, struct error *error)
+{
+	struct virt *v = virt_of(m);
+
+	if (virt_load(m, error))
+		return -1;
+	for (unsigned i = 0; i < m->cpus; i++) {
+		struct machine_cpu *cpu = &m->cpu[i];
+		struct riscv64_state *s = riscv64_state_of(cpu->vcpu.frame);
+
+		cpu->start_pc = v->entry;
+		cpu->start_argument = v->device_tree;
+		cpu->state = i ? CPU_STOPPED : CPU_STARTED;
+		if (v->machine_mode) {
+			s->x[10] = i;
+			s->x[11] = v->device_tree;
+			s->x[12] = v->dynamic_info;
+			cpu->vcpu.frame->pc = v->entry;
+			cpu->state = CPU_STARTED;
+		} else if (!i) {
+			enter(m, i);
+		}
+	}
+	return 0;
+}
+
+const struct machine_type machine_riscv64_virt = {
+	.name = "virt",
+	.guest = &guest_riscv64,
+	.default_memory = UINT64_C(512) << 20,
+	.build = build,
+	.load = load,
+	.call = sbi_call,
+	.enter = enter,
+	.timer_input = STI,
+	.free = board_free,
+};

@@ -1,0 +1,116 @@
+/* The riscv64 board `virt`: its memory map and parts; for virt*.c and sbi*.c.
+ *
+ * The map and the device tree are those of the machine of the same name that
+ * firmware and distributions know (its documentation: QEMU's "virt" board):
+ *
+ *	0x0000_1000  boot ROM            0x1000_0000  UART, line 10
+ *	0x0010_0000  syscon              0x1000_1000  8 virtio-mmio slots, lines 1 to 8
+ *	0x0010_1000  RTC, line 11        0x2000_0000  flash, two of 32 MiB
+ *	0x0200_0000  CLINT               0x3000_0000  PCI ECAM, 256 MiB
+ *	0x02f0_0000  ACLINT SSWI         0x4000_0000  PCI memory below 4 GiB, 1 GiB
+ *	0x0300_0000  PCI I/O ports       0x8000_0000  RAM
+ *	0x0c00_0000  PLIC                beyond RAM   PCI memory, 16 GiB, aligned so
+ */
+#ifndef MACHINE_VIRT_H
+#define MACHINE_VIRT_H
+
+#include "machine/machine_impl.h"
+
+enum {
+	VIRT_ROM = 0x1000,
+	VIRT_ROM_SIZE = 0xf000,
+	VIRT_SYSCON = 0x100000,
+	VIRT_RTC = 0x101000,
+	VIRT_CLINT = 0x2000000,
+	VIRT_SSWI = 0x2f00000,
+	VIRT_PCI_PORTS = 0x3000000,
+	VIRT_PCI_PORTS_SIZE = 0x10000,
+	VIRT_PLIC = 0xc000000,
+	VIRT_UART = 0x10000000,
+	VIRT_MMIO = 0x10001000,
+	VIRT_MMIO_SIZE = 0x1000,
+	VIRT_MMIO_SLOTS = 8,
+	VIRT_FLASH = 0x20000000,
+	VIRT_FLASH_SIZE = 0x2000000, /* of each of two */
+	VIRT_ECAM = 0x30000000,
+	VIRT_ECAM_SIZE = 0x10000000,
+	VIRT_PCI_LOW = 0x40000000,
+	VIRT_PCI_LOW_SIZE = 0x40000000,
+};
+#define VIRT_RAM UINT64_C(0x80000000)
+#define VIRT_PCI_HIGH_SIZE UINT64_C(0x400000000)
+
+/* PLIC inputs. */
+enum { VIRT_LINE_MMIO = 1, VIRT_LINE_UART = 10, VIRT_LINE_RTC = 11, VIRT_LINE_PCI = 32 };
+
+#define VIRT_SBI_COUNTERS 16u
+
+struct virt {
+	struct device *plic, *aclint, *uart;
+	uint8_t *rom;              /* its bytes */
+	uint64_t pci_high;         /* where PCI memory beyond RAM begins */
+	bool mmio_used[VIRT_MMIO_SLOTS];
+	bool flash;                /* there is */
+	bool flash_code;           /* and the first has something to start */
+	/* How vCPUs start: firmware in M-mode or everything by ourselves. */
+	bool machine_mode;
+	uint64_t entry, device_tree, dynamic_info;
+};
+
+static inline struct virt *
+virt_of(struct machine *m)
+{
+	return m->board;
+}
+
+/* ---- virt_fdt.c ------------------------------------------------------------- */
+
+/* What the device tree says of what was loaded. */
+struct virt_chosen {
+	const char *append;
+	uint64_t initrd, initrd_end; /* both 0: none */
+};
+/* Makes the tree, in memory from malloc, or takes config.dtb and completes it.
+ * NULL: *error. */
+void *virt_fdt(struct machine *m, const struct virt_chosen *chosen, size_t *size, struct error *error);
+
+/* ---- virt_load.c ------------------------------------------------------------ */
+
+int virt_load(struct machine *m, struct error *error);
+
+/* ---- sbi.c: the built-in firmware (RISC-V SBI specification 2.0) ------------- */
+
+void sbi_call(struct machine *m, unsigned cpu);
+
+enum sbi_error {
+	SBI_SUCCESS = 0,
+	SBI_FAILED = -1,
+	SBI_NOT_SUPPORTED = -2,
+	SBI_INVALID_PARAM = -3,
+	SBI_DENIED = -4,
+	SBI_INVALID_ADDRESS = -5,
+	SBI_ALREADY_AVAILABLE = -6,
+	SBI_ALREADY_STARTED = -7,
+	SBI_ALREADY_STOPPED = -8,
+};
+
+/* A call's arguments a0 to a5 and function a6, and what it answers. */
+struct sbi {
+	struct machine *machine;
+	struct machine_cpu *cpu;
+	uint64_t a[6];
+	uint64_t function;
+	uint64_t value; /* for a1 */
+	bool no_answer; /* registers stay: the vCPU stops or starts anew */
+};
+
+/* sbi_hsm.c: harts, suspension, reset */
+int64_t sbi_hsm(struct sbi *call);
+int64_t sbi_susp(struct sbi *call);
+int64_t sbi_srst(struct sbi *call);
+/* sbi_console.c */
+int64_t sbi_dbcn(struct sbi *call);
+int64_t sbi_putchar(struct sbi *call);
+int64_t sbi_getchar(struct sbi *call);
+
+#endif
