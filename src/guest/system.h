@@ -129,6 +129,10 @@ struct guest_system {
 	 * thread; the caller then polls the vCPU. */
 	void (*set_input)(struct ir_frame *frame, unsigned number, bool level);
 
+	/* Sets the guest's own timer, as firmware does for those that do not know
+	 * of it (SBI TIME): it asks env->timer in turn. The vCPU's thread. */
+	void (*set_timer)(struct ir_frame *frame, uint64_t when);
+
 	/* Does the instruction that a lifter left to IR_TRAP_SYSTEM: frame->pc is
 	 * its address, next that of the one after, bits its encoding. */
 	enum guest_step (*execute)(struct ir_frame *frame, uint64_t bits, uint64_t next, struct guest_fault *fault);

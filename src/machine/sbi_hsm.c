@@ -1,7 +1,8 @@
 /* SBI: hart state (chapter 9), system reset (10) and suspend (13). */
 #include "machine/virt.h"
 
-enum { RETENTIVE = 0, NON_RETENTIVE = 0x80000000 };
+#define RETENTIVE 0u
+#define NON_RETENTIVE 0x80000000u
 
 static bool
 fetchable(struct machine *m, uint64_t address)

@@ -37,12 +37,19 @@ check(struct tree *t, int code)
 }
 
 static void
-begin(struct tree *t, const char *format, uint64_t address)
+begin(struct tree *t, const char *name)
 {
-	char name[64];
-
-	text_format(name, sizeof name, format, (unsigned long long)address);
 	check(t, fdt_begin_node(t->fdt, name));
+}
+
+/* A node with a unit address: "name@address". */
+static void
+begin_at(struct tree *t, const char *name, uint64_t address)
+{
+	char whole[64];
+
+	text_format(whole, sizeof whole, "%s@%llx", name, (unsigned long long)address);
+	begin(t, whole);
 }
 
 static void
@@ -123,7 +130,7 @@ extensions(struct tree *t, const struct guest_system *system)
 static void
 add_cpu(struct tree *t, const struct machine *m, unsigned n)
 {
-	begin(t, "cpu@%llx", n);
+	begin_at(t, "cpu", n);
 	word(t, "phandle", PHANDLE_CPU + n);
 	text(t, "device_type", "cpu");
 	word(t, "reg", n);
@@ -134,7 +141,7 @@ add_cpu(struct tree *t, const struct machine *m, unsigned n)
 	word(t, "riscv,cbop-block-size", RISCV64_CACHE_BLOCK);
 	word(t, "riscv,cboz-block-size", RISCV64_CACHE_BLOCK);
 	text(t, "mmu-type", "riscv,sv48");
-	begin(t, "interrupt-controller", 0);
+	begin(t, "interrupt-controller");
 	word(t, "#interrupt-cells", 1);
 	flag(t, "interrupt-controller");
 	text(t, "compatible", "riscv,cpu-intc");
@@ -146,16 +153,19 @@ add_cpu(struct tree *t, const struct machine *m, unsigned n)
 static void
 add_cpus(struct tree *t, const struct machine *m)
 {
-	begin(t, "cpus", 0);
+	char core[16];
+
+	begin(t, "cpus");
 	word(t, "#address-cells", 1);
 	word(t, "#size-cells", 0);
 	word(t, "timebase-frequency", (uint32_t)m->type->guest->system->timebase_hz);
 	for (unsigned i = 0; i < m->cpus; i++)
 		add_cpu(t, m, i);
-	begin(t, "cpu-map", 0);
-	begin(t, "cluster0", 0);
+	begin(t, "cpu-map");
+	begin(t, "cluster0");
 	for (unsigned i = 0; i < m->cpus; i++) {
-		begin(t, "core%llu", i);
+		text_format(core, sizeof core, "core%u", i);
+		begin(t, core);
 		word(t, "cpu", PHANDLE_CPU + i);
 		end(t);
 	}
@@ -192,7 +202,7 @@ add_controllers(struct tree *t, const struct machine *m)
 {
 	static const char plic[] = "sifive,plic-1.0.0\0riscv,plic0", clint[] = "sifive,clint0\0riscv,clint0";
 
-	begin(t, "plic@%llx", VIRT_PLIC);
+	begin_at(t, "plic", VIRT_PLIC);
 	word(t, "phandle", PHANDLE_PLIC);
 	bytes(t, "compatible", plic, sizeof plic);
 	reg(t, VIRT_PLIC, PLIC_SIZE(2 * m->cpus));
@@ -202,7 +212,7 @@ add_controllers(struct tree *t, const struct machine *m)
 	word(t, "riscv,ndev", PLIC_SOURCES - 1);
 	interrupts_extended(t, m, MEI, SEI);
 	end(t);
-	begin(t, "clint@%llx", VIRT_CLINT);
+	begin_at(t, "clint", VIRT_CLINT);
 	bytes(t, "compatible", clint, sizeof clint);
 	reg(t, VIRT_CLINT, ACLINT_SIZE);
 	interrupts_extended(t, m, MSI, MTI);
@@ -214,17 +224,17 @@ add_small(struct tree *t, const struct virt *v)
 {
 	static const char finisher[] = "sifive,test1\0sifive,test0\0syscon";
 
-	begin(t, "test@%llx", VIRT_SYSCON);
+	begin_at(t, "test", VIRT_SYSCON);
 	word(t, "phandle", PHANDLE_SYSCON);
 	bytes(t, "compatible", finisher, sizeof finisher);
 	reg(t, VIRT_SYSCON, SYSCON_SIZE);
 	end(t);
-	begin(t, "rtc@%llx", VIRT_RTC);
+	begin_at(t, "rtc", VIRT_RTC);
 	text(t, "compatible", "google,goldfish-rtc");
 	reg(t, VIRT_RTC, GOLDFISH_RTC_SIZE);
 	line(t, VIRT_LINE_RTC);
 	end(t);
-	begin(t, "serial@%llx", VIRT_UART);
+	begin_at(t, "serial", VIRT_UART);
 	text(t, "compatible", "ns16550a");
 	reg(t, VIRT_UART, NS16550A_SIZE);
 	word(t, "clock-frequency", 3686400);
@@ -233,7 +243,7 @@ add_small(struct tree *t, const struct virt *v)
 	for (unsigned i = 0; i < VIRT_MMIO_SLOTS; i++) {
 		if (!v->mmio_used[i])
 			continue;
-		begin(t, "virtio_mmio@%llx", VIRT_MMIO + i * VIRT_MMIO_SIZE);
+		begin_at(t, "virtio_mmio", VIRT_MMIO + i * VIRT_MMIO_SIZE);
 		text(t, "compatible", "virtio,mmio");
 		reg(t, VIRT_MMIO + i * VIRT_MMIO_SIZE, VIRT_MMIO_SIZE);
 		line(t, VIRT_LINE_MMIO + i);
@@ -273,7 +283,7 @@ add_pci(struct tree *t, const struct virt *v)
 	};
 	static const uint32_t buses[] = { 0, 255 };
 
-	begin(t, "pci@%llx", VIRT_ECAM);
+	begin_at(t, "pci", VIRT_ECAM);
 	text(t, "compatible", "pci-host-ecam-generic");
 	text(t, "device_type", "pci");
 	word(t, "#address-cells", 3);
@@ -291,13 +301,13 @@ add_pci(struct tree *t, const struct virt *v)
 static void
 add_power(struct tree *t)
 {
-	begin(t, "poweroff", 0);
+	begin(t, "poweroff");
 	text(t, "compatible", "syscon-poweroff");
 	word(t, "regmap", PHANDLE_SYSCON);
 	word(t, "offset", 0);
 	word(t, "value", SYSCON_PASS);
 	end(t);
-	begin(t, "reboot", 0);
+	begin(t, "reboot");
 	text(t, "compatible", "syscon-reboot");
 	word(t, "regmap", PHANDLE_SYSCON);
 	word(t, "offset", 0);
@@ -311,7 +321,7 @@ add_flash(struct tree *t)
 	const uint32_t banks[] = { 0, VIRT_FLASH, 0, VIRT_FLASH_SIZE,
 				   0, VIRT_FLASH + VIRT_FLASH_SIZE, 0, VIRT_FLASH_SIZE };
 
-	begin(t, "flash@%llx", VIRT_FLASH);
+	begin_at(t, "flash", VIRT_FLASH);
 	text(t, "compatible", "cfi-flash");
 	words(t, "reg", banks, ARRAY_LEN(banks));
 	word(t, "bank-width", 4);
@@ -329,14 +339,14 @@ add_fixed(struct tree *t, const struct machine *m)
 	word(t, "#size-cells", 2);
 	text(t, "compatible", "riscv-virtio");
 	text(t, "model", "riscv-virtio,isomorph");
-	begin(t, "memory@%llx", VIRT_RAM);
+	begin_at(t, "memory", VIRT_RAM);
 	text(t, "device_type", "memory");
 	reg(t, VIRT_RAM, m->config.memory);
 	end(t);
 	add_cpus(t, m);
 	if (v->flash)
 		add_flash(t);
-	begin(t, "soc", 0);
+	begin(t, "soc");
 	word(t, "#address-cells", 2);
 	word(t, "#size-cells", 2);
 	text(t, "compatible", "simple-bus");
@@ -358,13 +368,13 @@ make(const struct machine *m, struct error *error)
 		fatal("out of memory for a device tree");
 	check(&t, fdt_create(t.fdt, ROOM));
 	check(&t, fdt_finish_reservemap(t.fdt));
-	begin(&t, "", 0);
+	begin(&t, "");
 	add_fixed(&t, m);
 	text_format(path, sizeof path, "/soc/serial@%llx", (unsigned long long)VIRT_UART);
-	begin(&t, "aliases", 0);
+	begin(&t, "aliases");
 	text(&t, "serial0", path);
 	end(&t);
-	begin(&t, "chosen", 0);
+	begin(&t, "chosen");
 	text(&t, "stdout-path", path);
 	end(&t);
 	end(&t);
