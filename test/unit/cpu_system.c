@@ -93,6 +93,38 @@ test_crossing(struct world_cpu *cpu)
 	CHECK_INT(world_word(P(4) + 0xff8) >> 40, 0x667788);
 }
 
+/* Accesses near each other at the end of a page, of which not all are made: what
+ * is not accessed does not fault, and each reads its own page. */
+static void
+test_sharing(struct world_cpu *cpu)
+{
+	struct mapping *second = world_add(0xa1000, P(41), PAGE, GUEST_READ | GUEST_WRITE, false, -1);
+	uint64_t *x = world_x(cpu);
+
+	world_add(0xa0000, P(45), PAGE, GUEST_READ | GUEST_WRITE, false, -1);
+	PUT(P(1), SD(10, 12, 0), LD(13, 12, 0), ADDI(12, 12, 16), BNEZ(11, 24), SD(10, 12, -8), SD(11, 12, 0),
+	    LD(14, 12, -8), LD(15, 12, 0), ECALL, ECALL);
+	for (unsigned i = 0; i < 60; i++) {
+		second->allowed = i % 2 ? 0 : GUEST_READ | GUEST_WRITE;
+		world_flush(cpu, 0xa1000);
+		x[10] = 1000 + i;
+		x[11] = i % 2;
+		x[12] = 0xa0ff0 + (i / 2 % 2) * 8; /* the end is at 16, or at 8 */
+		x[13] = x[14] = 0;
+		world_run(cpu, 0x10000);
+		CHECK_INT(cpu->faults, 0);
+		CHECK_INT(x[13], 1000 + i);
+		CHECK_INT(x[14], i % 2 ? 0 : 1000 + i);
+	}
+	x[11] = 0;
+	x[12] = 0xa0ff0;
+	world_run(cpu, 0x10000);
+	CHECK_INT(cpu->fault.cause, 15);
+	CHECK_INT(cpu->fault.value, 0xa1000);
+	CHECK_INT(cpu->fault_pc, 0x10014);
+	CHECK_INT(x[12], 0xa1000);
+}
+
 static void
 test_device(struct world_cpu *cpu)
 {
@@ -369,6 +401,7 @@ run_all(enum cpu_accel accel, unsigned insns)
 	test_loop(&cpu);
 	test_faults(&cpu);
 	test_crossing(&cpu);
+	test_sharing(&cpu);
 	test_device(&cpu);
 	test_alias(&cpu);
 	test_remap(&cpu);

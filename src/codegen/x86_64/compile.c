@@ -374,6 +374,7 @@ compile(const struct target_job *job, struct target_code *code)
 	for (ir_ref ref = 0; ref < region->ins_count; ref++)
 		g->val[ref] = (struct val){ .reg = NO_REG, .spill = -1, .home = NO_SLOT };
 	find_uses(g);
+	soft_tlb_plan(g);
 	regs_begin(g);
 	x86_nop(&g->hot, (int)(-(uintptr_t)g->hot.p & 15));
 	g->hot_start = g->hot.p;

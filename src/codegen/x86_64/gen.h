@@ -115,6 +115,7 @@ struct gen {
 	uint32_t *exit; /* of records */
 	uint32_t exit_count, exit_capacity;
 	uint32_t mark_count; /* given to the job's mark */
+	struct tlb_plan *tlb_plan;       /* soft_tlb.c's; NULL: nothing is shared */
 	int known_round;                 /* MXCSR's mode (enum ir_round) + 1, or 0 */
 	bool set_done;                   /* the current instruction has SET a slot */
 	bool failed;                     /* an op has no code here */
@@ -334,7 +335,11 @@ const struct host_cpu *x86_host_features(bool baseline);
 
 /* ---- soft_tlb.c --------------------------------------------------------- */
 
+/* Before code is made, after uses are counted: which accesses share a probe. */
+void soft_tlb_plan(struct gen *g);
 void soft_tlb_xlate(struct gen *g, ir_ref ref);
+/* What is to be added to displacements from this host address. */
+int32_t soft_tlb_shift(const struct gen *g, ir_ref host);
 
 /* ---- exit.c, for far.c ---------------------------------------------------- */
 

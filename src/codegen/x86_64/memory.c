@@ -52,7 +52,7 @@ load(struct gen *g, ir_ref ref)
 	summed = address_of_load(g, ref, &m);
 	if (!summed) {
 		base = use(g, ins->a);
-		m = x86_base(base, (int32_t)ins->c);
+		m = x86_base(base, (int32_t)ins->c + soft_tlb_shift(g, ins->a));
 	}
 	if (type_is_fp(type)) {
 		d = dest(g, ref, true);
@@ -87,7 +87,7 @@ store(struct gen *g, ir_ref ref)
 	if (bytes > 8)
 		return false;
 	base = use(g, ins->a);
-	m = x86_base(base, (int32_t)ins->c);
+	m = x86_base(base, (int32_t)ins->c + soft_tlb_shift(g, ins->a));
 	if (const_imm32(g, ins->b, bytes, &imm)) {
 		plant_fault(g);
 		x86_mov_mi(&g->hot, bytes, m, imm);

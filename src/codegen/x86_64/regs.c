@@ -768,6 +768,8 @@ mark_fault(struct gen *g)
 	struct code_point *point;
 	unsigned left = g->raw_count;
 
+	if (g->job->system) /* memory is there: soft_tlb.c */
+		return;
 	g->point = grow(g, g->point, g->point_count, &g->point_capacity, sizeof *g->point);
 	point = &g->point[g->point_count++];
 	point->host = (uint32_t)(g->hot.p - g->hot_start);

@@ -4,11 +4,136 @@
  * device, an access across pages) is left to the evaluator: all state is at home
  * (gen.h, rule 1).
  *
- * Guest memory is always there, so loads and stores themselves never fault. */
+ * Guest memory is always there, so loads and stores themselves never fault.
+ *
+ * Sharing. Accesses at constant distances from one value (a stack frame, a
+ * struct) within SHARE_SPAN bytes share one probe, made by the first of them (the
+ * leader) for the range of all: an entry that hits is good for the whole range,
+ * with one set of rights, so none of the others can fault. Nothing in between
+ * changes the TLB for this vCPU: a helper call ends sharing, and flushes by others
+ * wait for a safepoint. A range that crosses pages never hits; then the leader's
+ * instruction is evaluated and a new region begins behind it. Where that happens
+ * again and again the region is made anew without sharing (job->alone). Reads and
+ * writes do not share: a read must not dirty the page. */
 #include "codegen/x86_64/gen.h"
+
+#include <string.h>
 
 enum { PAGE_SHIFT = 12, ENTRY_SHIFT = 5 };
 _Static_assert(sizeof(struct ir_tlb) == 1 << ENTRY_SHIFT && IR_TLB_PAGE == 1 << PAGE_SHIFT, "shifts");
+
+enum { SHARE_SPAN = 256, OPEN_GROUPS = 8 };
+
+/* Accesses that share a probe. Distances are from the leader's base. */
+struct tlb_group {
+	ir_ref leader, last;
+	ir_ref root;      /* the value all bases are sums of, and constants */
+	int64_t leader_distance; /* of the leader's base from the root */
+	int64_t lo, hi;   /* range of all, from the root */
+	unsigned access;
+};
+
+struct tlb_plan {
+	struct tlb_group *group;
+	uint16_t *of;     /* by ref: its group and 1; 0: none */
+	int32_t *shift;   /* by ref: its base from the leader's */
+};
+
+/* ---- planning ------------------------------------------------------------ */
+
+static ir_ref
+root_of(const struct gen *g, ir_ref ref, int64_t *distance)
+{
+	*distance = 0;
+	while (g->ins[ref].op == IR_ADD && g->ins[g->ins[ref].b].op == IR_CONST) {
+		*distance = (int64_t)((uint64_t)*distance + (uint64_t)g->ins[g->ins[ref].b].imm);
+		ref = g->ins[ref].a;
+	}
+	return ref;
+}
+
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+most(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Joins an open group, or opens one in place of the oldest. */
+static void
+plan_xlate(struct gen *g, ir_ref ref, uint16_t *open, unsigned *groups)
+{
+	struct tlb_plan *plan = g->tlb_plan;
+	const struct ir_ins *ins = &g->ins[ref];
+	int64_t distance, lo, hi;
+	ir_ref root = root_of(g, ins->a, &distance);
+	unsigned access = IR_XLATE_ACCESS(ins->aux) & IR_ACCESS_W;
+	struct tlb_group *group;
+
+	lo = distance + (int32_t)ins->b;
+	hi = distance + (int32_t)ins->c;
+	for (unsigned i = 0; i < OPEN_GROUPS && open[i]; i++) {
+		group = &plan->group[open[i]];
+		if (group->root != root || group->access != access ||
+		    most(group->hi, hi) - least(group->lo, lo) > SHARE_SPAN)
+			continue;
+		group->lo = least(group->lo, lo);
+		group->hi = most(group->hi, hi);
+		group->last = ref;
+		plan->of[ref] = open[i];
+		plan->shift[ref] = (int32_t)(distance - group->leader_distance);
+		return;
+	}
+	group = &plan->group[++*groups];
+	*group = (struct tlb_group){ ref, ref, root, distance, lo, hi, access };
+	plan->of[ref] = (uint16_t)*groups;
+	memmove(open + 1, open, (OPEN_GROUPS - 1) * sizeof *open);
+	open[0] = (uint16_t)*groups;
+}
+
+void
+soft_tlb_plan(struct gen *g)
+{
+	uint32_t count = g->region->ins_count, xlates = 0;
+	uint16_t open[OPEN_GROUPS] = { 0 };
+	unsigned groups = 0;
+	struct tlb_plan *plan;
+
+	if (!g->job->system || g->job->alone)
+		return;
+	for (ir_ref ref = 1; ref < count; ref++)
+		xlates += g->ins[ref].op == IR_XLATE;
+	if (xlates < 2)
+		return;
+	plan = g->tlb_plan = arena_alloc(g->job->arena, sizeof *plan);
+	plan->group = arena_alloc(g->job->arena, (xlates + 1) * sizeof *plan->group);
+	plan->of = arena_alloc(g->job->arena, count * sizeof *plan->of);
+	plan->shift = arena_alloc(g->job->arena, count * sizeof *plan->shift);
+	for (ir_ref ref = 1; ref < count; ref++) {
+		const struct ir_ins *ins = &g->ins[ref];
+
+		if (ins->op == IR_CALL)
+			memset(open, 0, sizeof open);
+		else if (ins->op == IR_XLATE && !IR_XLATE_ALIGN(ins->aux))
+			plan_xlate(g, ref, open, &groups);
+	}
+	for (unsigned i = 1; i <= groups; i++) /* until the last has come */
+		if (plan->group[i].last != plan->group[i].leader)
+			g->val[plan->group[i].leader].uses++;
+}
+
+int32_t
+soft_tlb_shift(const struct gen *g, ir_ref host)
+{
+	return g->tlb_plan && g->ins[host].op == IR_XLATE ? g->tlb_plan->shift[host] : 0;
+}
+
+/* ---- code ----------------------------------------------------------------- */
 
 /* On a miss: the access to ra + lo to the frame, fill, again from `again`; else
  * out. d is free. */
@@ -24,16 +149,15 @@ put_miss(struct gen *g, uint8_t *miss, const uint8_t *again, int d, int ra, int3
 	x86_call_m(&g->cold, FRAME(miss_thunk));
 	x86_jcc(&g->cold, X86_CC_NE, again);
 	canonicalize_homes(g, &g->cold, false);
-	x86_jmp(&g->cold, (uint8_t *)record + record->stub);
+	x86_jmp(&g->cold, stub_of(record));
 }
 
-void
-soft_tlb_xlate(struct gen *g, ir_ref ref)
+/* Makes the op's value, good for [lo, hi) from its operand. */
+static void
+put_probe(struct gen *g, ir_ref ref, int32_t lo, int32_t hi)
 {
 	const struct ir_ins *ins = &g->ins[ref];
 	unsigned align = IR_XLATE_ALIGN(ins->aux), access = IR_XLATE_ACCESS(ins->aux);
-	int32_t lo = (int32_t)(uint32_t)(uint64_t)ins->imm;
-	int32_t hi = (int32_t)(uint32_t)((uint64_t)ins->imm >> 32);
 	size_t tag = access & IR_ACCESS_W ? offsetof(struct ir_tlb, write) : offsetof(struct ir_tlb, read);
 	int ra = use(g, ins->a), d = temp(g, GPR), t = temp(g, GPR);
 	const uint8_t *again;
@@ -60,4 +184,26 @@ soft_tlb_xlate(struct gen *g, ir_ref ref)
 	x86_alu_rr(&g->hot, X86_ADD, 8, d, ra);
 	drop(g, ins->a);
 	define(g, ref, d);
+}
+
+void
+soft_tlb_xlate(struct gen *g, ir_ref ref)
+{
+	const struct ir_ins *ins = &g->ins[ref];
+	const struct tlb_group *group;
+
+	if (!g->tlb_plan || !g->tlb_plan->of[ref]) {
+		put_probe(g, ref, (int32_t)ins->b, (int32_t)ins->c);
+		return;
+	}
+	group = &g->tlb_plan->group[g->tlb_plan->of[ref]];
+	if (ref == group->leader) {
+		put_probe(g, ref, (int32_t)(group->lo - group->leader_distance),
+			  (int32_t)(group->hi - group->leader_distance));
+		return;
+	}
+	define_alias(g, ref, group->leader);
+	drop(g, ins->a);
+	if (ref == group->last)
+		drop(g, group->leader);
 }

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define CROSSINGS 16u
+
 enum outcome { GO_ON, OUT };
 
 /* ---- traps ------------------------------------------------------------------- */
@@ -189,6 +191,22 @@ far_fill(struct cpu_system *s, const struct region *region)
 		__atomic_store_n(&entry->context, 0, __ATOMIC_RELAXED);
 }
 
+/* A probe crossed the end of a page: rare, but for a region whose shared probes do
+ * so again and again. */
+static void
+crossed(struct cpu_system *s, const struct code_exit *exit)
+{
+	struct region *region = &translator_of(s->vcpu)->region[exit->region];
+
+	s->crossed = false;
+	if (region->crossings++ < CROSSINGS)
+		return;
+	space_lock(s->vcpu->space);
+	if (region_state(region) == REGION_LIVE)
+		region_unshare(s->vcpu->space, region);
+	space_unlock(s->vcpu->space);
+}
+
 /* What the exit that generated code took asks for. */
 static enum outcome
 left(struct cpu_system *s, struct run_next *next, enum cpu_system_stop *stop)
@@ -200,6 +218,8 @@ left(struct cpu_system *s, struct run_next *next, enum cpu_system_stop *stop)
 		s->vcpu->local->stats.exits[exit->kind]++;
 		*next = (struct run_next){ 0 };
 		s->vcpu->frame->pc = exit_target(s->vcpu, exit);
+		if (UNLIKELY(s->crossed))
+			crossed(s, exit);
 		return evaluate(s, true, stop);
 	}
 	if (exit_decode(s->vcpu, next, &trap))

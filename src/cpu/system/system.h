@@ -142,6 +142,7 @@ struct cpu_system {
 	struct ir_mmu mmu;
 	struct guest_fault fault; /* of the access, fetch or trap that failed last */
 
+	bool crossed;    /* the fill that failed last was at the end of a page */
 	bool stale;      /* regime, context or shadow stack are to be looked at */
 	unsigned regime; /* of data */
 	uint32_t asid;

@@ -20,6 +20,35 @@ clock_ns(const struct vcpu *vcpu)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+static uint64_t *
+alone_word(struct translator *t, uint64_t pc, uint64_t *bit)
+{
+	uint32_t hash = (uint32_t)((pc >> 1) * UINT64_C(0x9e3779b97f4a7c15) >> 32) % ALONE_BITS;
+
+	*bit = UINT64_C(1) << (hash % 64);
+	return &t->alone[hash / 64];
+}
+
+static bool
+is_alone(struct translator *t, uint64_t pc)
+{
+	uint64_t bit;
+
+	return *alone_word(t, pc, &bit) & bit;
+}
+
+void
+region_unshare(struct cpu_space *space, struct region *region)
+{
+	struct translator *t = space->cache->translator;
+	uint64_t bit, *word = alone_word(t, region->pc, &bit);
+
+	if (*word & bit) /* made so already, or another of that hash was */
+		return;
+	*word |= bit;
+	region_kill(space, (uint32_t)(region - t->region));
+}
+
 static enum target_result
 compile_into(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, struct target_code *code)
 {
@@ -42,6 +71,7 @@ compile_into(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, str
 		.force_faults = vcpu->options->force_faults && !vcpu->local->system,
 		.system = vcpu->local->system,
 		.super = lifted->region.mode & CPU_MODE_SUPER,
+		.alone = is_alone(t, lifted->region.pc),
 	};
 	enum target_result result;
 

@@ -36,6 +36,7 @@
 #define SEGMENT_COLD (SEGMENT_SIZE / 8 * 3) /* where its cold code starts */
 #define SEGMENT_HEAD 64u               /* before the hot code: the anchor slot */
 #define SEGMENT_REGIONS (SEGMENT_SIZE / 32) /* at most */
+#define ALONE_BITS 65536u
 #define REACH (UINT64_C(1) << 30)      /* guest code from its anchor */
 
 enum region_state {
@@ -56,6 +57,8 @@ struct region {
 	uint32_t page_next[2];       /* in the lists of its one or two pages */
 	uint16_t bytes;              /* of guest code */
 	uint8_t state;               /* enum region_state */
+	uint8_t crossings;           /* system VM: shared probes that met the end of a
+	                                page. Counted without the lock */
 };
 
 /* An exit that jumps to a region. */
@@ -104,6 +107,8 @@ struct translator {
 	uint32_t *order;       /* SEGMENT_REGIONS a segment: its regions by address */
 	struct segment *segment; /* [1, segment_max); 0 has the thunks */
 	uint32_t segment_max, segment_next, segment_limit;
+	/* System VM: by hash of a region's pc, accesses are not to share probes. */
+	uint64_t alone[ALONE_BITS / 64];
 };
 
 static inline struct translator *
@@ -152,6 +157,9 @@ enum region_made { REGION_MADE, REGION_EVALUATED, REGION_STOPPED };
  * is outside. Where that can not be now, evaluates it (in a system VM, leaves that
  * to the caller). REGION_STOPPED: *stop is set. */
 enum region_made region_make(struct vcpu *vcpu, uint64_t pc, struct cpu_stop *stop);
+
+/* Under the lock: the region gives way to one whose accesses do not share probes. */
+void region_unshare(struct cpu_space *space, struct region *region);
 
 /* ---- link.c --------------------------------------------------------------- */
 
