@@ -189,7 +189,9 @@ is_exit_block(const struct gen *g, uint32_t block)
 	const struct ir_block *b = &g->region->block[block];
 	const struct ir_ins *ins = &g->ins[b->first];
 
-	return b->count == 1 && ins->op == IR_EXIT && ir_exit_of(g->region, b->first).kind == IR_EXIT_JUMP;
+	enum ir_exit_kind kind = (enum ir_exit_kind)(ins->aux & 15);
+
+	return b->count == 1 && ins->op == IR_EXIT && (kind == IR_EXIT_JUMP || kind == IR_EXIT_LOOKUP);
 }
 
 /* Code since start moves up so that the patchable jump behind it needs no
@@ -234,7 +236,7 @@ gen_br(struct gen *g, ir_ref ref)
 	start = g->hot.p;
 	cc = gen_condition(g, g->ins[ref].a);
 	pad_before(&g->hot, start);
-	gen_side_exit(g, invert ? x86_cc_invert(cc) : cc, IR_EXIT_JUMP, 0, out.target, 0);
+	gen_side_exit(g, invert ? x86_cc_invert(cc) : cc, out.kind, 0, out.target, 0);
 	return invert ? yes : no;
 }
 

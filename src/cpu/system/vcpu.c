@@ -18,10 +18,19 @@ flush(struct guest_env *env, bool one, uint64_t address, bool asid_only, uint32_
 	system_flush(system_of(vcpu_of(env)), &what);
 }
 
+/* Also from a helper in the middle of a region: data accesses go on in the new
+ * regime at once; what concerns code waits for the region's end. */
 static void
 changed(struct guest_env *env)
 {
-	system_of(vcpu_of(env))->stale = true;
+	struct cpu_system *s = system_of(vcpu_of(env));
+	const struct ir_frame *frame = s->vcpu->frame;
+	unsigned regime = s->guest->data_regime(frame);
+	uint32_t asid = s->guest->asid(frame);
+
+	if (regime != s->regime || asid != s->asid)
+		tlb_select(s, regime, asid);
+	s->stale = true;
 }
 
 /* Translations follow each write to code by themselves: tlb.c, may_write. */
