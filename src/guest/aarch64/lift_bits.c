@@ -99,11 +99,12 @@ LIFTER(a64_extr)
 
 /* ---- counts and order --------------------------------------------------- */
 
-/* a: the operation. */
+/* a: the operation; b: of 64 bits, though the size does not say so. */
 LIFTER(a64_unary)
 {
-	(void)b;
-	a64_set(l, l->insn.rd, ir_unary(&l->b, (enum ir_op)a, a64_r(l, l->insn.rn)));
+	ir_ref x = b ? a64_x(l, l->insn.rn) : a64_r(l, l->insn.rn);
+
+	a64_set(l, l->insn.rd, ir_unary(&l->b, (enum ir_op)a, x));
 }
 
 /* Leading bits that equal the sign, without it. */
