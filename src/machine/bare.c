@@ -74,21 +74,21 @@ int
 machine_load_bare(struct machine *m, uint64_t *entry, uint64_t *end, struct error *error)
 {
 	const char *path = m->config.bare;
-	struct image image;
+	struct payload image;
 	uint8_t *flags;
 	int failed;
 
-	if (image_read(&image, path, "program", error))
+	if (payload_read(&image, path, "program", error))
 		return -1;
-	if (!image_is_elf(&image))
+	if (!payload_is_elf(&image))
 		failed = error_set(error, EINVAL, "%s: a bare-metal program is an ELF file of 64 bits", path);
 	else
-		failed = image_load_elf(&image, path, &m->memory, entry, end, error);
-	if (!failed && image_symbol(&image, "tohost", &m->tohost) && (flags = memory_flags(&m->memory, m->tohost))) {
-		image_symbol(&image, "fromhost", &m->fromhost);
+		failed = payload_load_elf(&image, path, &m->memory, entry, end, error);
+	if (!failed && payload_symbol(&image, "tohost", &m->tohost) && (flags = memory_flags(&m->memory, m->tohost))) {
+		payload_symbol(&image, "fromhost", &m->fromhost);
 		m->memory.watched = on_watched;
 		__atomic_fetch_or(flags, MEMORY_PAGE_WATCHED, __ATOMIC_SEQ_CST);
 	}
-	image_free(&image);
+	payload_free(&image);
 	return failed;
 }

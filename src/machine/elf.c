@@ -7,7 +7,7 @@
 #include "machine/machine_impl.h"
 
 bool
-image_is_elf(const struct image *image)
+payload_is_elf(const struct payload *image)
 {
 	return image->size >= sizeof(Elf64_Ehdr) && !memcmp(image->bytes, ELFMAG, SELFMAG) &&
 	       image->bytes[EI_CLASS] == ELFCLASS64 && image->bytes[EI_DATA] == ELFDATA2LSB;
@@ -15,13 +15,13 @@ image_is_elf(const struct image *image)
 
 /* count entries of size bytes each at offset lie in the file. */
 static bool
-holds(const struct image *image, uint64_t offset, uint64_t count, uint64_t size)
+holds(const struct payload *image, uint64_t offset, uint64_t count, uint64_t size)
 {
 	return offset <= image->size && count <= (image->size - offset) / size;
 }
 
 static int
-load_segment(const struct image *image, const Elf64_Phdr *p, const char *path, struct memory *memory,
+load_segment(const struct payload *image, const Elf64_Phdr *p, const char *path, struct memory *memory,
 	     struct error *error)
 {
 	static const uint8_t zeros[4096];
@@ -42,7 +42,7 @@ load_segment(const struct image *image, const Elf64_Phdr *p, const char *path, s
 }
 
 int
-image_load_elf(const struct image *image, const char *path, struct memory *memory, uint64_t *entry, uint64_t *end,
+payload_load_elf(const struct payload *image, const char *path, struct memory *memory, uint64_t *entry, uint64_t *end,
 	       struct error *error)
 {
 	Elf64_Ehdr header;
@@ -72,7 +72,7 @@ image_load_elf(const struct image *image, const char *path, struct memory *memor
 
 /* The string at offset of the table; "" when it is none. */
 static const char *
-text_at(const struct image *image, const Elf64_Shdr *table, uint32_t offset)
+text_at(const struct payload *image, const Elf64_Shdr *table, uint32_t offset)
 {
 	const char *text = (const char *)image->bytes + table->sh_offset + offset;
 
@@ -83,7 +83,7 @@ text_at(const struct image *image, const Elf64_Shdr *table, uint32_t offset)
 }
 
 bool
-image_symbol(const struct image *image, const char *name, uint64_t *address)
+payload_symbol(const struct payload *image, const char *name, uint64_t *address)
 {
 	Elf64_Ehdr header;
 

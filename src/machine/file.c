@@ -12,7 +12,7 @@
 #define LARGEST (UINT64_C(4) << 30)
 
 static int
-read_all(struct image *image, int fd, const char *path, const char *what, struct error *error)
+read_all(struct payload *image, int fd, const char *path, const char *what, struct error *error)
 {
 	struct stat info;
 	size_t done = 0;
@@ -39,23 +39,23 @@ read_all(struct image *image, int fd, const char *path, const char *what, struct
 }
 
 int
-image_read(struct image *image, const char *path, const char *what, struct error *error)
+payload_read(struct payload *image, const char *path, const char *what, struct error *error)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), failed;
 
-	*image = (struct image){ 0 };
+	*image = (struct payload){ 0 };
 	if (fd < 0)
 		return error_set(error, errno, "%s %s: %s", what, path, strerror(errno));
 	failed = read_all(image, fd, path, what, error);
 	close(fd);
 	if (failed)
-		image_free(image);
+		payload_free(image);
 	return failed;
 }
 
 void
-image_free(struct image *image)
+payload_free(struct payload *image)
 {
 	free(image->bytes);
-	*image = (struct image){ 0 };
+	*image = (struct payload){ 0 };
 }

@@ -142,21 +142,21 @@ void machine_run_in_turn(struct machine *machine);
 
 /* ---- file.c, elf.c, unpack.c ------------------------------------------------ */
 
-struct image {
+struct payload {
 	uint8_t *bytes; /* owned */
 	size_t size;
 };
 /* Reads a whole file and unpacks it if it is packed. what: for messages. */
-int image_read(struct image *image, const char *path, const char *what, struct error *error);
-void image_free(struct image *image);
+int payload_read(struct payload *image, const char *path, const char *what, struct error *error);
+void payload_free(struct payload *image);
 /* If it is a gzip, zstd or EFI zboot image: unpacks it in place. */
-int image_unpack(struct image *image, const char *path, struct error *error);
-bool image_is_elf(const struct image *image);
+int payload_unpack(struct payload *image, const char *path, struct error *error);
+bool payload_is_elf(const struct payload *image);
 /* Loads an ELF file's segments at their physical addresses. *end: behind the last. */
-int image_load_elf(const struct image *image, const char *path, struct memory *memory, uint64_t *entry,
+int payload_load_elf(const struct payload *image, const char *path, struct memory *memory, uint64_t *entry,
 		   uint64_t *end, struct error *error);
 /* The address of a symbol; false: there is none. */
-bool image_symbol(const struct image *image, const char *name, uint64_t *address);
+bool payload_symbol(const struct payload *image, const char *name, uint64_t *address);
 
 /* ---- bare.c ---------------------------------------------------------------- */
 

@@ -13,7 +13,7 @@
 
 /* Makes room for more of what comes out. */
 static int
-grow(struct image *out, size_t *room, const char *path, struct error *error)
+grow(struct payload *out, size_t *room, const char *path, struct error *error)
 {
 	size_t more = *room ? *room * 2 : FIRST_ROOM;
 	uint8_t *bytes = more <= LARGEST ? realloc(out->bytes, more) : NULL;
@@ -27,7 +27,7 @@ grow(struct image *out, size_t *room, const char *path, struct error *error)
 }
 
 static int
-inflate_all(const uint8_t *bytes, size_t size, struct image *out, const char *path, struct error *error)
+inflate_all(const uint8_t *bytes, size_t size, struct payload *out, const char *path, struct error *error)
 {
 	enum { GZIP = 16 };
 	z_stream z = { .next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (uInt)size };
@@ -53,7 +53,7 @@ inflate_all(const uint8_t *bytes, size_t size, struct image *out, const char *pa
 }
 
 static int
-unzstd(const uint8_t *bytes, size_t size, struct image *out, const char *path, struct error *error)
+unzstd(const uint8_t *bytes, size_t size, struct payload *out, const char *path, struct error *error)
 {
 	ZSTD_DStream *z = ZSTD_createDStream();
 	ZSTD_inBuffer in = { bytes, size, 0 };
@@ -88,7 +88,7 @@ word(const uint8_t *at)
 
 /* What is packed in a zboot image: offset at 8, size at 12. */
 static bool
-zboot_payload(const struct image *image, const uint8_t **bytes, size_t *size)
+zboot_payload(const struct payload *image, const uint8_t **bytes, size_t *size)
 {
 	uint32_t offset, length;
 
@@ -104,10 +104,10 @@ zboot_payload(const struct image *image, const uint8_t **bytes, size_t *size)
 }
 
 int
-image_unpack(struct image *image, const char *path, struct error *error)
+payload_unpack(struct payload *image, const char *path, struct error *error)
 {
 	const uint8_t *bytes = image->bytes;
-	struct image out = { 0 };
+	struct payload out = { 0 };
 	size_t size = image->size;
 	int failed;
 
@@ -121,10 +121,10 @@ image_unpack(struct image *image, const char *path, struct error *error)
 	else
 		return 0;
 	if (failed) {
-		image_free(&out);
+		payload_free(&out);
 		return -1;
 	}
-	image_free(image);
+	payload_free(image);
 	*image = out;
 	return 0;
 }

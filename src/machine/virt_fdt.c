@@ -390,20 +390,20 @@ make(const struct machine *m, struct error *error)
 static void *
 take(const char *path, struct error *error)
 {
-	struct image image;
+	struct payload image;
 	void *fdt = malloc(ROOM);
 	int code;
 
 	if (!fdt)
 		fatal("out of memory for a device tree");
-	if (image_read(&image, path, "device tree", error)) {
+	if (payload_read(&image, path, "device tree", error)) {
 		free(fdt);
 		return NULL;
 	}
 	code = fdt_check_full(image.bytes, image.size);
 	if (!code)
 		code = fdt_open_into(image.bytes, fdt, ROOM);
-	image_free(&image);
+	payload_free(&image);
 	if (!code)
 		return fdt;
 	error_set(error, EINVAL, "device tree %s: %s", path, fdt_strerror(code));

@@ -37,7 +37,7 @@ ram_end(const struct machine *m)
 }
 
 static int
-put(struct machine *m, uint64_t address, const struct image *image, const char *what, const char *path,
+put(struct machine *m, uint64_t address, const struct payload *image, const char *what, const char *path,
 	struct error *error)
 {
 	if (memory_write(&m->memory, address, image->bytes, image->size))
@@ -48,7 +48,7 @@ put(struct machine *m, uint64_t address, const struct image *image, const char *
 
 /* A Linux image or any other raw one. */
 static int
-place_raw(struct machine *m, const struct image *image, struct placed *placed, struct error *error)
+place_raw(struct machine *m, const struct payload *image, struct placed *placed, struct error *error)
 {
 	struct linux_header header = { 0 };
 	uint64_t size = image->size;
@@ -74,16 +74,16 @@ static int
 place_kernel(struct machine *m, struct placed *placed, struct error *error)
 {
 	const char *path = m->config.kernel;
-	struct image image;
+	struct payload image;
 	int failed;
 
-	if (image_read(&image, path, "kernel", error))
+	if (payload_read(&image, path, "kernel", error))
 		return -1;
-	failed = image_unpack(&image, path, error);
+	failed = payload_unpack(&image, path, error);
 	if (!failed)
-		failed = image_is_elf(&image) ? image_load_elf(&image, path, &m->memory, &placed->entry, &placed->end, error)
+		failed = payload_is_elf(&image) ? payload_load_elf(&image, path, &m->memory, &placed->entry, &placed->end, error)
 					      : place_raw(m, &image, placed, error);
-	image_free(&image);
+	payload_free(&image);
 	return failed;
 }
 
@@ -93,17 +93,17 @@ place_initrd(struct machine *m, uint64_t behind, struct virt_chosen *chosen, str
 	const char *path = m->config.initrd;
 	uint64_t half = m->config.memory / 2, least = VIRT_RAM + (half < 128 << 20 ? half : 128 << 20);
 	uint64_t at = align_up(behind > least ? behind : least, 0x1000);
-	struct image image;
+	struct payload image;
 	int failed;
 
-	if (image_read(&image, path, "initrd", error))
+	if (payload_read(&image, path, "initrd", error))
 		return -1;
 	if (at + image.size > ram_end(m))
 		at = align_up(behind, 0x1000);
 	failed = put(m, at, &image, "initrd", path, error);
 	chosen->initrd = at;
 	chosen->initrd_end = at + image.size;
-	image_free(&image);
+	payload_free(&image);
 	return failed;
 }
 
@@ -112,19 +112,19 @@ static int
 place_firmware(struct machine *m, struct placed *placed, struct error *error)
 {
 	const char *path = m->config.firmware;
-	struct image image;
+	struct payload image;
 	int failed;
 
-	if (image_read(&image, path, "firmware", error))
+	if (payload_read(&image, path, "firmware", error))
 		return -1;
-	if (image_is_elf(&image)) {
-		failed = image_load_elf(&image, path, &m->memory, &placed->entry, &placed->end, error);
+	if (payload_is_elf(&image)) {
+		failed = payload_load_elf(&image, path, &m->memory, &placed->entry, &placed->end, error);
 	} else {
 		placed->entry = VIRT_RAM;
 		placed->end = VIRT_RAM + image.size;
 		failed = put(m, VIRT_RAM, &image, "firmware", path, error);
 	}
-	image_free(&image);
+	payload_free(&image);
 	return failed;
 }
 
@@ -144,7 +144,7 @@ static int
 place_tree(struct machine *m, uint64_t behind, const struct virt_chosen *chosen, struct error *error)
 {
 	uint64_t top = ram_end(m) < TREE_BELOW ? ram_end(m) : TREE_BELOW, at;
-	struct image tree = { 0 };
+	struct payload tree = { 0 };
 	int failed;
 
 	tree.bytes = virt_fdt(m, chosen, &tree.size, error);
@@ -157,7 +157,7 @@ place_tree(struct machine *m, uint64_t behind, const struct virt_chosen *chosen,
 	else
 		failed = put(m, at, &tree, "device tree", "", error);
 	virt_of(m)->device_tree = at;
-	image_free(&tree);
+	payload_free(&tree);
 	return failed;
 }
 
