@@ -31,6 +31,8 @@ struct generator {
 	struct rng rng;
 	struct rv_code code;
 	unsigned forms[RV_FORM_COUNT]; /* of the extension */
+	unsigned user_forms[RV_FORM_COUNT]; /* of all that programs may have */
+	unsigned user_form_count;
 	unsigned form_count;
 	bool illegal_only;
 	bool full;
@@ -63,9 +65,18 @@ once_in(struct generator *g, unsigned count)
 
 /* ---- which instructions ------------------------------------------------- */
 
+/* What only a system VM has. */
+static bool
+is_privileged(enum riscv64_extension extension)
+{
+	return extension == RV_EXT_SM || extension == RV_EXT_SS || extension == RV_EXT_SVINVAL;
+}
+
 static bool
 form_in(unsigned form, const char *extension)
 {
+	if (is_privileged(riscv64_form_info(form).extension))
+		return false;
 	return !strcmp(extension, "mix") ||
 	       !strcmp(riscv64_extension_name(riscv64_form_info(form).extension), extension);
 }
@@ -75,7 +86,7 @@ random_extension_known(const char *extension)
 {
 	for (unsigned i = 0; i < RV_EXT_COUNT; i++)
 		if (!strcmp(riscv64_extension_name(i), extension))
-			return true;
+			return !is_privileged(i);
 	return !strcmp(extension, "mix") || !strcmp(extension, "illegal");
 }
 
@@ -86,6 +97,8 @@ collect_forms(struct generator *g, const char *extension)
 	for (unsigned form = 1; form < RV_FORM_COUNT; form++) {
 		enum riscv64_op op = riscv64_form_info(form).op;
 
+		if (form_in(form, "mix"))
+			g->user_forms[g->user_form_count++] = form;
 		if (form_in(form, extension) && op != RV_ECALL)
 			g->forms[g->form_count++] = form;
 	}
@@ -134,7 +147,7 @@ is_vector_access(uint32_t bits)
 	return (bits & 0x5f) == 0x07 && (width == 0 || width > 4);
 }
 
-/* An encoding that no extension here has. */
+/* An encoding that programs cannot have. */
 static void
 put_illegal(struct generator *g)
 {
@@ -142,7 +155,7 @@ put_illegal(struct generator *g)
 	uint32_t bits;
 
 	do {
-		unsigned form = 1 + below(g, RV_FORM_COUNT - 1);
+		unsigned form = g->user_forms[below(g, g->user_form_count)];
 		struct riscv64_form info = riscv64_form_info(form);
 
 		bits = (uint32_t)rng_next(&g->rng);
@@ -150,7 +163,7 @@ put_illegal(struct generator *g)
 			bits = (bits & ~info.mask) | (info.match ^ 1u << below(g, 32));
 		if (once_in(g, 4))
 			bits &= 0xfffffffc;
-	} while ((bits & 0x1f) == 0x1f || riscv64_decode(bits, &insn) ||
+	} while ((bits & 0x1f) == 0x1f || (riscv64_decode(bits, &insn) && form_in(insn.form, "mix")) ||
 		 (!g->full && is_vector_access(bits)));
 	rv_word(&g->code, bits, riscv64_insn_length((uint16_t)bits));
 }

@@ -78,11 +78,10 @@ const char *
 riscv64_csr_name(unsigned csr)
 {
 	switch (csr) {
-#define CSR(number, name) \
+#define NAME(number, name) \
 	case number: \
 		return name;
 #include "guest/riscv64/csrs.def"
-#undef CSR
 	}
 	return NULL;
 }

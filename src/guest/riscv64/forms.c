@@ -4,7 +4,7 @@
 #include "guest/riscv64/insn.h"
 
 struct form_text {
-	char mnemonic[12], operands[20];
+	char mnemonic[16], operands[20];
 	uint8_t extension;
 };
 

@@ -12,17 +12,38 @@ read_frm(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
 static uint64_t
 read_time(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
 {
-	(void)frame, (void)a, (void)b, (void)c;
+	(void)a, (void)b, (void)c;
+	if (frame->env)
+		return riscv64_counter_read(frame, COUNTER_TIME);
 	return clock_nanoseconds() / (1000000000u / RISCV64_TIMEBASE_HZ);
 }
 
-/* Also instret: code that is not counted cannot do better, and what programs
- * do with either is to take differences. */
+/* In a process VM both are the host's cycles: code that is not counted cannot
+ * do better, and what programs do with either is to take differences. */
 static uint64_t
 read_cycle(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
 {
-	(void)frame, (void)a, (void)b, (void)c;
-	return clock_cycles();
+	(void)a, (void)b, (void)c;
+	return frame->env ? riscv64_counter_read(frame, COUNTER_CYCLE) : clock_cycles();
+}
+
+static uint64_t
+read_instret(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
+{
+	(void)a, (void)b, (void)c;
+	return frame->env ? riscv64_counter_read(frame, COUNTER_INSTRET) : clock_cycles();
+}
+
+/* The mode key is the only reason; interrupts are looked at by lifted code. */
+static uint64_t
+status_changed(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
+{
+	const struct riscv64_state *s = riscv64_state_read(frame);
+	uint32_t before = s->mode_key;
+
+	(void)a, (void)b, (void)c;
+	riscv64_changed(frame);
+	return s->mode_key != before;
 }
 
 /* frame->fp_round is always whole, so reading it wants no effect declared. */
@@ -30,4 +51,6 @@ const struct ir_helper riscv64_helpers[RV_HELPER_COUNT] = {
 	[RV_HELPER_FRM] = { "frm", read_frm, 0, 0 },
 	[RV_HELPER_TIME] = { "time", read_time, 0, IR_H_VOLATILE },
 	[RV_HELPER_CYCLE] = { "cycle", read_cycle, 0, IR_H_VOLATILE },
+	[RV_HELPER_INSTRET] = { "instret", read_instret, 0, IR_H_VOLATILE },
+	[RV_HELPER_STATUS] = { "status", status_changed, 0, IR_H_READ_STATE },
 };

@@ -28,7 +28,7 @@ LIFTER(lift_illegal)
 }
 
 static void
-lift_insn(struct lifter *l)
+lift_by_table(struct lifter *l)
 {
 	switch (l->insn.op) {
 #define LIFT(op, lifter, a, b) \
@@ -41,6 +41,40 @@ lift_insn(struct lifter *l)
 		lift_illegal(l, 0, 0);
 		return;
 	}
+}
+
+void
+lift_fs_dirty(struct lifter *l)
+{
+	if (!lift_in_system(l) || l->fs_dirty)
+		return;
+	ir_set(&l->b, RISCV64_SLOT_FS, ir_const(&l->b, IR_I64, STATUS_FS_DIRTY));
+	l->fs_dirty = true;
+}
+
+/* Illegal because of the floating-point state: it is off, or the dynamic rounding
+ * mode is invalid; only instructions with a rounding mode have rm set. */
+static bool
+fp_illegal(const struct lifter *l, unsigned attributes)
+{
+	if (l->mode & RISCV64_MODE_FRM_INVALID && l->insn.rm == RV_DYN)
+		return true;
+	return l->mode & RISCV64_MODE_FP_OFF && attributes & RVA_FP;
+}
+
+static void
+lift_insn(struct lifter *l)
+{
+	unsigned attributes = l->mode ? riscv64_op_attributes(l->insn.op) : 0;
+
+	if (UNLIKELY(l->mode && fp_illegal(l, attributes))) {
+		lift_illegal(l, 0, 0);
+		return;
+	}
+	lift_by_table(l);
+	/* Stores change no state; what moves or classifies is taken to. */
+	if (attributes & RVA_FP && !(attributes & RVA_STORE) && !l->ended)
+		lift_fs_dirty(l);
 }
 
 /* Decodes the instruction at l->next into l->insn. False if its bytes are not
@@ -78,12 +112,7 @@ riscv64_lift(struct ir_region *region, struct arena *arena, uint64_t pc, uint32_
 	region->helper_count = RV_HELPER_COUNT;
 	for (; !l.ended && count < most && l.next != l.join && next_insn(&l, limits); count++) {
 		ir_at(&l.b, l.at, l.insn.length);
-		/* An invalid dynamic rounding mode makes what uses it illegal;
-		 * only instructions with a rounding mode have rm set. */
-		if (UNLIKELY(l.insn.rm == RV_DYN && mode & RISCV64_MODE_FRM_INVALID))
-			lift_illegal(&l, 0, 0);
-		else
-			lift_insn(&l);
+		lift_insn(&l);
 	}
 	if (!l.ended && count)
 		ir_exit_jump(&l.b, l.next);

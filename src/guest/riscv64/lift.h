@@ -14,8 +14,7 @@
 #ifndef GUEST_RISCV64_LIFT_H
 #define GUEST_RISCV64_LIFT_H
 
-#include "guest/riscv64/insn.h"
-#include "guest/riscv64/state.h"
+#include "guest/riscv64/privileged.h"
 
 struct lifter {
 	struct ir_builder b;
@@ -25,6 +24,7 @@ struct lifter {
 	uint32_t mode;    /* mode key: enum riscv64_mode bits */
 	bool single_block;
 	bool ended;
+	bool fs_dirty;    /* mstatus.FS is known to be dirty */
 	/* The value last unboxed of each f register: good while the slot still
 	 * holds `container`. */
 	struct {
@@ -59,6 +59,7 @@ LIFTER(lift_jal);
 LIFTER(lift_jalr);
 LIFTER(lift_trap);
 LIFTER(lift_fence_i);
+LIFTER(lift_privileged);
 
 /* lift_memory.c */
 LIFTER(lift_load);
@@ -67,7 +68,7 @@ LIFTER(lift_fload);
 LIFTER(lift_fstore);
 LIFTER(lift_fence);
 LIFTER(lift_fence_tso);
-LIFTER(lift_cbo_touch);
+LIFTER(lift_cbo_manage);
 LIFTER(lift_cbo_zero);
 
 /* lift_atomic.c */
@@ -92,6 +93,10 @@ LIFTER(lift_bext_imm);
 
 /* lift_csr.c */
 LIFTER(lift_csr);
+/* The value of a CSR after an action. */
+ir_ref lift_csr_result(struct lifter *l, enum riscv64_csr_action action, ir_ref old, ir_ref operand);
+/* In a system VM: a CSR that is no floating-point one. rd is set by it. */
+void lift_csr_system(struct lifter *l, enum riscv64_csr_action action, bool immediate);
 
 /* lift_float.c */
 LIFTER(lift_fp_binary);
@@ -112,9 +117,6 @@ LIFTER(lift_fp_convert);
 LIFTER(lift_fmv_to_x);
 LIFTER(lift_fmv_from_x);
 LIFTER(lift_fli);
-
-/* What lift_csr does to the CSR. */
-enum riscv64_csr_action { RV_CSR_WRITE, RV_CSR_SET, RV_CSR_CLEAR };
 
 /* Integer types that floats are converted to and from. */
 enum riscv64_int { RV_INT_W, RV_INT_WU, RV_INT_L, RV_INT_LU };
@@ -150,9 +152,33 @@ unsigned lift_fp_aux(const struct lifter *l, unsigned variant);
 
 /* ---- helpers: helpers.c ------------------------------------------------- */
 
-enum riscv64_helper { RV_HELPER_FRM, RV_HELPER_TIME, RV_HELPER_CYCLE, RV_HELPER_COUNT };
+enum riscv64_helper {
+	RV_HELPER_FRM,
+	RV_HELPER_TIME,
+	RV_HELPER_CYCLE,
+	RV_HELPER_INSTRET,
+	RV_HELPER_STATUS, /* mstatus was set: returns whether the region must end */
+	RV_HELPER_COUNT
+};
 
 extern const struct ir_helper riscv64_helpers[RV_HELPER_COUNT];
+
+/* Leaves the region for guest_system.execute. */
+void lift_system(struct lifter *l);
+/* A floating-point instruction that changes registers or flags: FS is dirty now. */
+void lift_fs_dirty(struct lifter *l);
+
+static inline bool
+lift_in_system(const struct lifter *l)
+{
+	return l->mode & RISCV64_MODE_SYSTEM;
+}
+
+static inline unsigned
+lift_privilege(const struct lifter *l)
+{
+	return (l->mode & RISCV64_MODE_PRIVILEGE) >> RISCV64_MODE_PRIVILEGE_SHIFT;
+}
 
 /* Mode key bits of a rounding mode (frm). */
 static inline uint32_t

@@ -1,4 +1,5 @@
-/* Branches, jumps, calls, returns; ecall, ebreak, fence.i. */
+/* Branches, jumps, calls, returns; ecall, ebreak, fence.i, and what is left to
+ * the system level. */
 #include "guest/branch.h"
 #include "guest/riscv64/lift.h"
 
@@ -95,10 +96,31 @@ LIFTER(lift_trap)
 	l->ended = true;
 }
 
+void
+lift_system(struct lifter *l)
+{
+	ir_exit_trap(&l->b, IR_TRAP_SYSTEM, l->at, l->next);
+	l->ended = true;
+}
+
+/* Returns, waiting, fences of address translation. */
+LIFTER(lift_privileged)
+{
+	(void)a, (void)b;
+	if (lift_in_system(l))
+		lift_system(l);
+	else
+		lift_illegal(l, 0, 0);
+}
+
 /* What was written as data may be code now: everything after is looked up. */
 LIFTER(lift_fence_i)
 {
 	(void)a, (void)b;
+	if (lift_in_system(l)) {
+		lift_system(l);
+		return;
+	}
 	ir_exit_lookup(&l->b, l->next);
 	l->ended = true;
 }

@@ -1,6 +1,6 @@
-/* Zicsr: the CSRs that Linux gives user code. They are fflags, frm, fcsr and
- * the counters cycle, time, instret; touching any other, and writing a counter,
- * is illegal.
+/* Zicsr: the CSRs that user code has. They are fflags, frm, fcsr and the
+ * counters cycle, time, instret. In a process VM any other is illegal, in a system
+ * VM lift_status.c sees to them.
  *
  * The accrued flags may live in the host's FPU, so they have ops; frm has a
  * home in the frame, which a helper reads. A write to frm that may change the
@@ -49,7 +49,7 @@ write_frm(struct lifter *l, ir_ref value)
 {
 	ir_ref frm = masked(l, value, FRM_MASK);
 	const struct ir_ins *ins = &l->b.region->ins[frm];
-	bool same_key = ins->op == IR_CONST && riscv64_mode_of((uint64_t)ins->imm) == l->mode;
+	bool same_key = ins->op == IR_CONST && riscv64_mode_of((uint64_t)ins->imm) == (l->mode & RISCV64_MODE_FRM);
 
 	ir_emit(&l->b, IR_FPROUND_SET, IR_VOID, 0, frm, 0, 0);
 	if (same_key)
@@ -69,8 +69,8 @@ write_csr(struct lifter *l, unsigned csr, ir_ref value)
 		write_frm(l, value);
 }
 
-static ir_ref
-changed(struct lifter *l, enum riscv64_csr_action action, ir_ref old, ir_ref operand)
+ir_ref
+lift_csr_result(struct lifter *l, enum riscv64_csr_action action, ir_ref old, ir_ref operand)
 {
 	switch (action) {
 	case RV_CSR_WRITE:
@@ -83,20 +83,43 @@ changed(struct lifter *l, enum riscv64_csr_action action, ir_ref old, ir_ref ope
 	return operand;
 }
 
+static void
+lift_counter(struct lifter *l, unsigned csr)
+{
+	static const struct {
+		uint8_t helper;
+		uint16_t closed;
+	} counter[] = {
+		{ RV_HELPER_CYCLE, RISCV64_MODE_NO_CYCLE },
+		{ RV_HELPER_TIME, RISCV64_MODE_NO_TIME },
+		{ RV_HELPER_INSTRET, RISCV64_MODE_NO_INSTRET },
+	};
+
+	if (l->mode & counter[csr - CSR_CYCLE].closed)
+		lift_illegal(l, 0, 0);
+	else
+		lift_set_x(l, call(l, (enum riscv64_helper)counter[csr - CSR_CYCLE].helper));
+}
+
 /* a: enum riscv64_csr_action; b: the operand is the immediate. Set and clear
  * with x0 or 0 do not write, whatever the CSR (manual I, 6.1). */
 LIFTER(lift_csr)
 {
 	unsigned csr = l->insn.csr;
-	bool writes = a == RV_CSR_WRITE || (b ? l->insn.imm : l->insn.rs1);
-	bool reads = a != RV_CSR_WRITE || l->insn.rd;
+	enum riscv64_csr_action action = (enum riscv64_csr_action)a;
+	bool writes = action == RV_CSR_WRITE || (b ? l->insn.imm : l->insn.rs1);
+	bool reads = action != RV_CSR_WRITE || l->insn.rd;
 	ir_ref operand, old = 0;
 
 	if (csr >= CSR_CYCLE && csr <= CSR_INSTRET && !writes) {
-		lift_set_x(l, call(l, csr == CSR_TIME ? RV_HELPER_TIME : RV_HELPER_CYCLE));
+		lift_counter(l, csr);
 		return;
 	}
-	if (csr < CSR_FFLAGS || csr > CSR_FCSR) {
+	if (lift_in_system(l) && (csr < CSR_FFLAGS || csr > CSR_FCSR)) {
+		lift_csr_system(l, action, b);
+		return;
+	}
+	if (csr < CSR_FFLAGS || csr > CSR_FCSR || l->mode & RISCV64_MODE_FP_OFF) {
 		lift_illegal(l, 0, 0);
 		return;
 	}
@@ -105,6 +128,8 @@ LIFTER(lift_csr)
 		old = read_csr(l, csr);
 		lift_set_x(l, old);
 	}
-	if (writes)
-		write_csr(l, csr, changed(l, (enum riscv64_csr_action)a, old, operand));
+	if (!writes)
+		return;
+	lift_fs_dirty(l);
+	write_csr(l, csr, lift_csr_result(l, action, old, operand));
 }

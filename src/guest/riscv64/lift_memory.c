@@ -80,25 +80,39 @@ LIFTER(lift_fence_tso)
 
 /* ---- cache blocks ------------------------------------------------------- */
 
-/* cbo.clean, cbo.flush: memory is coherent, but an address that cannot be
- * accessed faults. */
-LIFTER(lift_cbo_touch)
+/* cbo.inval, cbo.clean, cbo.flush: memory is coherent, but an address that
+ * cannot be accessed faults. a: granted to user code in a process VM. */
+LIFTER(lift_cbo_manage)
 {
-	ir_ref host = translate(l, IR_ACCESS_R, IR_I8);
+	ir_ref host;
 
-	(void)a, (void)b;
+	(void)b;
+	if (lift_in_system(l)) {
+		lift_system(l);
+		return;
+	}
+	if (!a) {
+		lift_illegal(l, 0, 0);
+		return;
+	}
+	host = translate(l, IR_ACCESS_R, IR_I8);
 	ir_load(&l->b, IR_I64, IR_MEM(IR_I8, 0, IR_RELAXED), host, 0);
 }
 
 /* The block that holds the address; it lies in one page, so it faults whole. */
 LIFTER(lift_cbo_zero)
 {
-	ir_ref mask = ir_const(&l->b, IR_I64, -(uint64_t)RISCV64_CACHE_BLOCK);
-	ir_ref block = ir_binary(&l->b, IR_AND, lift_x(l, l->insn.rs1), mask);
-	ir_ref host = ir_xlate(&l->b, IR_ACCESS_W, 0, block, 0, RISCV64_CACHE_BLOCK);
-	ir_ref zero = ir_const(&l->b, IR_I64, 0);
+	ir_ref mask, block, host, zero;
 
 	(void)a, (void)b;
+	if (l->mode & RISCV64_MODE_NO_CBO_ZERO) {
+		lift_illegal(l, 0, 0);
+		return;
+	}
+	mask = ir_const(&l->b, IR_I64, -(uint64_t)RISCV64_CACHE_BLOCK);
+	block = ir_binary(&l->b, IR_AND, lift_x(l, l->insn.rs1), mask);
+	host = ir_xlate(&l->b, IR_ACCESS_W, 0, block, 0, RISCV64_CACHE_BLOCK);
+	zero = ir_const(&l->b, IR_I64, 0);
 	for (unsigned i = 0; i < RISCV64_CACHE_BLOCK; i += 8)
 		ir_store(&l->b, IR_MEM(IR_I64, 0, IR_RELAXED), host, zero, (int32_t)i);
 }

@@ -13,6 +13,9 @@
 #define F(number, name, boundary) \
 	[RISCV64_F0 + (number)] = { name, 256 + 8 * (number), IR_F64, boundary, RISCV64_F0 + (number) },
 
+#define S(NAME, member) \
+	[RISCV64_SLOT_##NAME] = { #member, offsetof(struct riscv64_state, member), IR_I64, -1, RISCV64_SLOT_##NAME },
+
 static const struct ir_slot slots[RISCV64_SLOT_COUNT] = {
 	X(0, "zero", -1)
 	X(1, "ra", 9)
@@ -78,6 +81,19 @@ static const struct ir_slot slots[RISCV64_SLOT_COUNT] = {
 	F(29, "ft9", -1)
 	F(30, "ft10", -1)
 	F(31, "ft11", -1)
+	S(MSTATUS, mstatus)
+	S(FS, fs)
+	S(WAITING, waiting)
+	S(STVEC, stvec)
+	S(SSCRATCH, sscratch)
+	S(SEPC, sepc)
+	S(SCAUSE, scause)
+	S(STVAL, stval)
+	S(MTVEC, mtvec)
+	S(MSCRATCH, mscratch)
+	S(MEPC, mepc)
+	S(MCAUSE, mcause)
+	S(MTVAL, mtval)
 };
 
 _Static_assert(offsetof(struct riscv64_state, x) == 0, "slot offsets");
@@ -103,7 +119,7 @@ reset(struct ir_frame *frame)
 static uint32_t
 mode(const struct ir_frame *frame)
 {
-	return riscv64_mode_of(frame->fp_round);
+	return riscv64_mode_of(frame->fp_round) | riscv64_state_read(frame)->mode_key;
 }
 
 /* ---- code as text, and as accesses -------------------------------------- */
@@ -177,4 +193,5 @@ const struct guest guest_riscv64 = {
 	.access_address = access_address,
 	.slot_sp = RISCV64_X0 + 2,
 	.slot_tls = RISCV64_X0 + 4,
+	.system = &guest_riscv64_system,
 };

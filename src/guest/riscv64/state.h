@@ -1,25 +1,102 @@
-/* The riscv64 user-level state in ir_frame.guest, and its slot numbers.
- * Slot n is xn for n < 32 and f(n-32) from 32 on (x0 has no slot value: the
- * lifter knows it is zero). */
+/* The riscv64 state in ir_frame.guest, and its slot numbers. Slot n is xn for
+ * n < 32 and f(n-32) from 32 on (x0 has no slot value: the lifter knows it is
+ * zero); after those come CSRs that lifted code reads and writes itself.
+ *
+ * What a process VM has ends with f; the rest is zero there.
+ */
 #ifndef GUEST_RISCV64_STATE_H
 #define GUEST_RISCV64_STATE_H
 
 #include "guest/guest.h"
 
+#define RISCV64_PMP_COUNT 16u
+
+/* Bytes [start, end) that a PMP entry is about; none when start >= end. */
+struct riscv64_pmp_range {
+	uint64_t start, end;
+};
+
+/* mcycle and minstret. */
+struct riscv64_counted {
+	uint64_t ahead; /* of the machine's time in cycles; the value when stopped */
+	uint64_t last;  /* value last read */
+};
+
 struct riscv64_state {
 	uint64_t x[32]; /* x[0] stays 0 */
 	uint64_t f[32]; /* NaN-boxed */
+
+	/* ---- CSRs that have slots ---- */
+	uint64_t mstatus; /* without FS and SD, which are… */
+	uint64_t fs;      /* …these two, in their places: lifted code makes it dirty by one store */
+	uint64_t waiting; /* interrupts pending and enabled by mie when riscv64_interrupt last
+	                     looked; only the vCPU's own thread changes it */
+	uint64_t stvec, sscratch, sepc, scause, stval;
+	uint64_t mtvec, mscratch, mepc, mcause, mtval;
+
+	/* ---- the other CSRs ---- */
+	uint64_t mip; /* interrupt inputs and what software wrote; other threads set and
+	                 clear bits: atomic. See trap.c */
+	uint64_t mie, medeleg, mideleg;
+	uint64_t satp, menvcfg, senvcfg, mcounteren, scounteren;
+	uint64_t stimecmp;
+	uint64_t mcountinhibit;
+	struct riscv64_counted mcycle, minstret;
+	uint8_t pmpcfg[RISCV64_PMP_COUNT];
+	uint64_t pmpaddr[RISCV64_PMP_COUNT];
+
+	uint8_t privilege; /* enum riscv64_privilege */
+	bool firmware;     /* ecall from S-mode goes to the machine */
+
+	/* ---- made from the above ---- */
+	uint32_t mode_key; /* all of it but what frm selects */
+	struct riscv64_pmp_range pmp_range[RISCV64_PMP_COUNT];
+	uint8_t pmp_count; /* entries up to the last that is about any bytes */
 };
 
-enum riscv64_slot { RISCV64_X0 = 0, RISCV64_F0 = 32, RISCV64_SLOT_COUNT = 64 };
+enum riscv64_privilege { RISCV64_USER = 0, RISCV64_SUPERVISOR = 1, RISCV64_MACHINE = 3 };
 
-/* Mode key bits: set when frm is not one of the modes that the host rounds in
- * (RMM, or a reserved value). */
-enum riscv64_mode { RISCV64_MODE_FRM_RMM = 1, RISCV64_MODE_FRM_INVALID = 2 };
+enum riscv64_slot {
+	RISCV64_X0 = 0,
+	RISCV64_F0 = 32,
+	RISCV64_SLOT_MSTATUS = 64,
+	RISCV64_SLOT_FS,
+	RISCV64_SLOT_WAITING,
+	RISCV64_SLOT_STVEC,
+	RISCV64_SLOT_SSCRATCH,
+	RISCV64_SLOT_SEPC,
+	RISCV64_SLOT_SCAUSE,
+	RISCV64_SLOT_STVAL,
+	RISCV64_SLOT_MTVEC,
+	RISCV64_SLOT_MSCRATCH,
+	RISCV64_SLOT_MEPC,
+	RISCV64_SLOT_MCAUSE,
+	RISCV64_SLOT_MTVAL,
+	RISCV64_SLOT_COUNT
+};
+
+/* Mode key bits. The first two are set when frm is not one of the modes that
+ * the host rounds in (RMM, or a reserved value); a process VM has no others. */
+enum riscv64_mode {
+	RISCV64_MODE_FRM_RMM = 1 << 0,
+	RISCV64_MODE_FRM_INVALID = 1 << 1,
+	RISCV64_MODE_SYSTEM = 1 << 2,    /* privilege levels are there */
+	RISCV64_MODE_PRIVILEGE = 3 << 3, /* enum riscv64_privilege */
+	RISCV64_MODE_FP_OFF = 1 << 5,    /* mstatus.FS is off */
+	RISCV64_MODE_NO_CBO_ZERO = 1 << 6,
+	RISCV64_MODE_NO_CYCLE = 1 << 7,  /* counters that may not be read */
+	RISCV64_MODE_NO_TIME = 1 << 8,
+	RISCV64_MODE_NO_INSTRET = 1 << 9,
+
+	RISCV64_MODE_FRM = RISCV64_MODE_FRM_RMM | RISCV64_MODE_FRM_INVALID,
+	RISCV64_MODE_PRIVILEGE_SHIFT = 3,
+};
 
 /* Ticks a second of the `time` CSR; riscv_hwprobe's TIME_CSR_FREQ. `cycle` and
  * `instret` count the host's cycles: they only promise to grow. */
 #define RISCV64_TIMEBASE_HZ 1000000000u
+/* The same in a system VM. */
+#define RISCV64_SYSTEM_TIMEBASE_HZ 10000000u
 
 /* Bytes that cbo.zero zeroes, and the other cache-block instructions mean;
  * riscv_hwprobe's ZICBOZ_BLOCK_SIZE and ZICBOM_BLOCK_SIZE. */
