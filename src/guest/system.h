@@ -113,7 +113,8 @@ struct guest_system {
 
 	/* A trap of enum ir_trap that is no access: illegal (value: the bits),
 	 * breakpoint, syscall, as a fault of the guest's. True: it is to be
-	 * delivered; false: *step says what it is instead (a firmware call). */
+	 * delivered; false: *step says what it is instead (a firmware call), and
+	 * the runner moves frame->pc on. */
 	bool (*trap)(struct ir_frame *frame, enum ir_trap trap, uint64_t value, struct guest_fault *fault,
 		     enum guest_step *step);
 	/* Enters the handler for the fault of the instruction at frame->pc. */

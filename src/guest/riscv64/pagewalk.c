@@ -207,6 +207,7 @@ translate(struct walker *w, struct guest_walk *walk)
 	if (base & within)
 		return NO_PAGE;
 	walk->physical = base | (w->address & within);
+	walk->span = within + 1;
 	walk->page = within < LARGEST_PAGE ? within + 1 : LARGEST_PAGE;
 	walk->allowed = (uint8_t)rights(w);
 	walk->global = w->global;

@@ -104,10 +104,7 @@ riscv64_trap(struct ir_frame *frame, enum ir_trap trap, uint64_t value, struct g
 	     enum guest_step *step)
 {
 	const struct riscv64_state *s = riscv64_state_read(frame);
-	enum { ECALL_BYTES = 4 };
-
 	if (trap == IR_TRAP_SYSCALL && s->firmware && s->privilege == RISCV64_SUPERVISOR) {
-		frame->pc += ECALL_BYTES;
 		*step = GUEST_STEP_CALL;
 		return false;
 	}
