@@ -138,17 +138,20 @@ $(GUEST_PROGRAMS): $(B)/isomorph
 $(SYSTEM_PROGRAM): $(B)/src/cli/system_main.o $(LIBRARY)
 	$(CC) $(OPTIMIZE) $(SYSTEM_LINK) -o $@ $^ $(LDFLAGS) $(SYSTEM_LIBS)
 
-$(B)/test/unit/system_%: test/unit/system_%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
+# Objects and programs apart: what has not changed is only linked again.
+.SECONDARY: $(UNITS:=.o)
+$(B)/test/%.o: test/%.c $(B)/.flags | $(GEN_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -Itest -o $@ $< $(SYSTEM_LINK) $(LIBRARY) $(LDFLAGS) $(SYSTEM_LIBS)
+	$(COMPILE) -Itest -o $@ $<
 
-$(B)/test/unit/%: test/unit/%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -Itest -o $@ $< $(LINK) $(LIBRARY) $(LDFLAGS) $(LIBS)
+$(B)/test/unit/system_%: $(B)/test/unit/system_%.o $(LIBRARY)
+	$(CC) $(OPTIMIZE) $(CODEGEN) $(SYSTEM_LINK) -o $@ $^ $(LDFLAGS) $(SYSTEM_LIBS)
 
-$(B)/test/ir/run: $(IR_TEST_SOURCES) test/ir/test.h $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $(IR_TEST_SOURCES) $(LINK) $(LIBRARY) $(LDFLAGS) $(LIBS)
+$(B)/test/unit/%: $(B)/test/unit/%.o $(LIBRARY)
+	$(CC) $(OPTIMIZE) $(CODEGEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
+
+$(B)/test/ir/run: $(IR_TEST_SOURCES:%.c=$(B)/%.o) $(LIBRARY)
+	$(CC) $(OPTIMIZE) $(CODEGEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 $(B)/bench/%: test/bench/%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
 	@mkdir -p $(@D)
@@ -156,11 +159,13 @@ $(B)/bench/%: test/bench/%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
 
 # The maker of test programs for guests: links the instruction tables.
 RVTEST := $(B)/test/isa/rvtest
-$(RVTEST): $(wildcard test/isa/*.c test/isa/*.h) $(LIBRARY) $(B)/.flags
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itest -o $@ $(filter %.c,$^) $(LINK) $(LIBRARY) $(LDFLAGS) $(LIBS)
+# aarch64_random.c runs in a guest.
+RVTEST_SOURCES := $(filter-out test/isa/aarch64_random.c,$(sort $(wildcard test/isa/*.c)))
+$(RVTEST): $(RVTEST_SOURCES:%.c=$(B)/%.o) $(LIBRARY)
+	$(CC) $(OPTIMIZE) $(CODEGEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
 
--include $(OBJECTS:.o=.d) $(MAIN:%.c=$(B)/%.d) $(UNITS:=.d)
+-include $(OBJECTS:.o=.d) $(MAIN:%.c=$(B)/%.d) $(UNITS:=.d) $(IR_TEST_SOURCES:%.c=$(B)/%.d) \
+	$(RVTEST_SOURCES:%.c=$(B)/%.d)
 
 # ---- checking ---------------------------------------------------------------
 
