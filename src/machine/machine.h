@@ -66,6 +66,7 @@ struct machine_config {
 	unsigned weight;          /* 1 to 10000, 0: 100 */
 	bool deterministic;       /* all vCPUs on one thread, switched by count */
 	unsigned vsock_cid;       /* 0: no vsock */
+	const char *vsock_path;   /* the host's end of it: a Unix socket's path */
 	int console_in, console_out; /* descriptors of the first console; -1: none */
 	int shell;                /* descriptor (a socket) of the second console, a virtio
 	                             port: hvc0; -1: none */

@@ -4,6 +4,7 @@
  *   life.c      start, pause, resume, the end
  *   vcpu.c      vCPU threads: running, sleeping, timers, interrupt inputs
  *   schedule.c  pinning, weights; all vCPUs on one thread (deterministic)
+ *   devices.c   the virtio devices that a configuration asks for
  *   file.c, elf.c, unpack.c  images of kernels and firmware
  *   bare.c      bare-metal programs and their verdict
  *   virt.c      the riscv64 board; virt_fdt.c, virt_load.c, sbi*.c belong to it
@@ -69,6 +70,8 @@ struct machine {
 	struct device *devices;
 	struct console *console;
 	struct pci_bus pci;
+	struct disk *disk[MACHINE_DISKS]; /* of config.disk, whatever device has it */
+	struct virtio_device *balloon;
 	void *board;                /* the type's */
 
 	uint32_t turns_word;        /* in turn: counts polls; a futex */
@@ -139,6 +142,11 @@ uint64_t machine_time(const struct machine *machine); /* ticks */
 void machine_schedule(struct machine_cpu *cpu);
 /* Runs all vCPUs in turn on the calling thread until the end. */
 void machine_run_in_turn(struct machine *machine);
+
+/* ---- devices.c ------------------------------------------------------------- */
+
+/* Adds the configuration's devices to machine->pci. */
+int machine_add_devices(struct machine *machine, struct error *error);
 
 /* ---- file.c, elf.c, unpack.c ------------------------------------------------ */
 

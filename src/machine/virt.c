@@ -110,7 +110,8 @@ build(struct machine *m, struct error *error)
 	m->board = v;
 	if (memory_add_ram(&m->memory, "ram", VIRT_RAM, m->config.memory, error) ||
 	    memory_add_rom(&m->memory, "boot-rom", VIRT_ROM, "", 0, VIRT_ROM_SIZE, error) ||
-	    build_controllers(m, error) || build_pci(m, error) || build_small(m, error))
+	    build_controllers(m, error) || build_pci(m, error) || build_small(m, error) ||
+	    (!m->config.bare && machine_add_devices(m, error)))
 		return -1;
 	v->rom = memory_ram(&m->memory, VIRT_ROM, VIRT_ROM_SIZE, false);
 	return 0;
