@@ -351,6 +351,8 @@ put_insn(struct a64_writer *w, const char *mnemonic, const char *operands, const
 			put(w, "%s%s", insn->acquire ? "a" : "", insn->release ? "l" : "");
 		else if (*p == '?')
 			put(w, "%s", condition_names[insn->cond]);
+		else if (*p == '%')
+			put(w, "%s", insn->q ? "2" : "");
 		else
 			put(w, "%c", *p);
 	before = w->length;
@@ -399,8 +401,10 @@ static const struct alias {
 	char mnemonic[10], operands[24];
 	uint8_t condition;
 } aliases[] = {
-#define ALIAS(op, mnemonic, operands, condition) { A64_##op, mnemonic, operands, A64_ALIAS_##condition },
+#define ENTRY(op, mnemonic, operands, condition) { A64_##op, mnemonic, operands, A64_ALIAS_##condition },
+#define ALIAS ENTRY
 #include "guest/aarch64/aliases.def"
+#define ALIAS ENTRY
 #include "guest/aarch64/insns.def"
 };
 
