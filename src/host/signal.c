@@ -33,6 +33,12 @@ host_signal_set(int signal, host_handler_fn handler, unsigned long flags)
 	return RAW4(SYS_rt_sigaction, signal, &action, 0, sizeof action.mask);
 }
 
+uint32_t
+host_thread_number(void)
+{
+	return (uint32_t)RAW0(SYS_gettid);
+}
+
 bool
 host_signal_ignored(int signal)
 {

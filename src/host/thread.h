@@ -41,6 +41,9 @@ long host_clone3(const struct host_clone_args *args, size_t size, void (*functio
  * signals must be blocked. */
 _Noreturn void host_exit_unmap(void *memory, size_t size, int status);
 
+/* The calling thread's number (gettid). */
+uint32_t host_thread_number(void);
+
 /* ---- system calls that a signal stops ----------------------------------- */
 
 /* Returned when *stop was set before the call began, or the kernel is about to

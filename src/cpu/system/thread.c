@@ -11,6 +11,15 @@
 static _Thread_local struct vcpu *running;
 static _Thread_local uint8_t *stack;
 
+/* And locks: whose number this thread is. */
+static _Thread_local uint32_t number;
+
+static uint32_t
+own_number(void)
+{
+	return number;
+}
+
 static void
 on_fault(int signal, siginfo_t *info, void *context)
 {
@@ -27,6 +36,8 @@ cpu_thread_enter(struct error *error)
 	stack = pages_alloc(STACK_SIZE);
 	if (!stack)
 		return error_set(error, 12, "no memory for a signal stack");
+	number = host_thread_number();
+	lock_identify(own_number);
 	host_signal_stack(stack, STACK_SIZE);
 	host_signal_set(SIGSEGV, on_fault, 0);
 	host_signal_set(SIGBUS, on_fault, 0);
