@@ -18,7 +18,7 @@ static void
 begin(uint64_t pc, unsigned number)
 {
 	arena_reset(&region_arena);
-	ir_build_begin(b, &region, &region_arena, &toy_slots, pc, 0);
+	ir_build_begin(b, &region, &region_arena, toy_slots, pc, 0);
 	region.helpers = toy_helper;
 	region.helper_count = TOY_HELPERS;
 	ir_at(b, 0, 4);

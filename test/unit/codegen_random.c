@@ -61,6 +61,24 @@ is_used(const struct ir_region *region, ir_ref of)
 	return false;
 }
 
+/* Tries the access without itself and its translation. */
+static bool
+try_access(struct ir_region *region, ir_ref ref, unsigned how)
+{
+	struct ir_ins *ins = region->ins, access = ins[ref], xlate = ins[access.a];
+	ir_ref at = access.a;
+
+	if (access.op < IR_LOAD || access.op > IR_SC || xlate.op != IR_XLATE)
+		return false;
+	ins[at] = (struct ir_ins){ .op = IR_NOP };
+	ins[ref] = access.op == IR_STORE ? ins[at] : (struct ir_ins){ .op = IR_CONST, .type = access.type, .imm = 2 };
+	if (fails(region, how))
+		return true;
+	ins[at] = xlate;
+	ins[ref] = access;
+	return false;
+}
+
 /* Tries the op as another; puts it back if the region no longer fails. */
 static bool
 try_op(struct ir_region *region, ir_ref ref, struct ir_ins with, unsigned how)
@@ -102,6 +120,10 @@ shrink(struct ir_region *region, unsigned how)
 
 			if (ins->op == IR_NOP || ins->op == IR_AT || ins->op == IR_EXIT || ins->op == IR_BR)
 				continue;
+			if (try_access(region, ref, how)) {
+				smaller = true;
+				continue;
+			}
 			if (type == IR_VOID || !is_used(region, ref)) {
 				smaller |= try_op(region, ref, (struct ir_ins){ .op = IR_NOP }, how);
 				continue;
@@ -109,6 +131,8 @@ shrink(struct ir_region *region, unsigned how)
 			if (ins->op == IR_CONST || ins->op == IR_GET)
 				continue;
 			if (type <= IR_I64 || type == IR_F64 || type == IR_F32)
+				smaller |= try_op(region, ref, (struct ir_ins){ .op = IR_CONST, .type = ins->type, .imm = 2 }, how);
+			if (type == IR_V128 || type == IR_V64)
 				smaller |= try_op(region, ref, (struct ir_ins){ .op = IR_CONST, .type = ins->type, .imm = 2 }, how);
 			if (type == IR_FLAGS)
 				smaller |= try_op(region, ref, (struct ir_ins){ .op = IR_GET, .type = ins->type, .aux = TOY_FLAGS_SLOT }, how);
@@ -159,10 +183,11 @@ one(unsigned long number, unsigned most)
 	unsigned how = below(HOW_ALL);
 	struct outcome out;
 	struct ir_region *region = &maker.region;
-	bool good;
+	bool good, vectors = percent(40);
 
+	toy_choose(vectors);
 	toy_random_state(how);
-	make_region(&maker, 1 + below(percent(30) ? most : 12));
+	make_region(&maker, 1 + below(percent(30) ? most : 12), vectors);
 	straighten(region, how);
 	good = toy_compare(region, how, &out);
 	if (!CHECK(good)) {

@@ -21,6 +21,7 @@ struct maker {
 	unsigned fp;    /* percentage of floating-point ops */
 	unsigned memory; /* of memory ops */
 	unsigned flags; /* of ops on flags */
+	unsigned vectors; /* of vector ops */
 	unsigned reach; /* how far back operands are taken from */
 	int32_t pc;
 };
@@ -93,11 +94,27 @@ fresh_value(struct maker *m, enum ir_type type)
 	case IR_F32:
 		if (percent(10))
 			return ir_const(&m->b, IR_F32, random_f32());
+		if (m->vectors && percent(80))
+			return keep(m, ir_emit(&m->b, IR_VEXTRACT, IR_F32, IR_F32, any(m, IR_V128), 0, percent(80) ? 0 : below(4)));
 		return make(m, IR_UNBOX, IR_F32, 0, get_slot(m, INTS + (percent(98) ? slot | 1 : slot)), 0, 0);
 	case IR_F64:
 		if (percent(10))
 			return ir_const(&m->b, IR_F64, random_f64());
+		if (m->vectors && percent(80))
+			return keep(m, ir_emit(&m->b, IR_VEXTRACT, IR_F64, IR_F64, any(m, IR_V128), 0, percent(80) ? 0 : 1));
 		return keep(m, get_slot(m, INTS + (slot & ~1u)));
+	case IR_V128:
+		if (percent(5))
+			return make(m, IR_VSPLAT, IR_V128, IR_I16, ir_const(&m->b, IR_I16, random_int() & 0xffff), 0, 0);
+		if (percent(5))
+			return ir_const(&m->b, IR_V128, percent(50) ? 0 : random64());
+		return keep(m, get_slot(m, VECTOR_FIRST + below(VECTORS)));
+	case IR_V64:
+		if (percent(5))
+			return ir_const(&m->b, IR_V64, percent(50) ? 0 : random_half());
+		return make(m, percent(80) ? IR_VRESIZE : IR_VHIGH, IR_V64, 0, any(m, IR_V128), 0, 0);
+	case IR_F16:
+		return make(m, IR_FCVT, IR_F16, IR_FP(IR_RDYN, IR_NAN_ARM, IR_FP_TINY_BEFORE, 0), any(m, IR_F32), 0, 0);
 	case IR_FLAGS:
 		if (percent(20))
 			return ir_const(&m->b, IR_FLAGS, below(128));
@@ -338,6 +355,8 @@ make_fp(struct maker *m)
 	}
 }
 
+#include "codegen_vectors.h"
+
 /* ---- memory ------------------------------------------------------------- */
 
 /* A guest address that is nearly always good for size bytes at + disp. */
@@ -361,10 +380,18 @@ make_xlate(struct maker *m, enum ir_access access, unsigned align, ir_ref addres
 	return ir_xlate(&m->b, access, align, address, disp, disp + (int32_t)size);
 }
 
+static enum ir_type
+fp_memory_type(const struct maker *m)
+{
+	if (m->vectors && percent(60))
+		return percent(70) ? IR_V128 : percent(50) ? IR_V64 : IR_F16;
+	return percent(50) ? IR_F64 : IR_F32;
+}
+
 static void
 make_load(struct maker *m)
 {
-	enum ir_type type = percent(25) ? (percent(50) ? IR_F64 : IR_F32) : any_int_type(), memory = type;
+	enum ir_type type = percent(25) ? fp_memory_type(m) : any_int_type(), memory = type;
 	unsigned sign = below(2), order = percent(90) ? IR_RELAXED : below(5);
 	int32_t disp;
 	ir_ref address;
@@ -379,14 +406,14 @@ make_load(struct maker *m)
 static void
 make_store(struct maker *m)
 {
-	enum ir_type type = percent(25) ? (percent(50) ? IR_F64 : IR_F32) : any_int_type(), memory = type;
+	enum ir_type type = percent(25) ? fp_memory_type(m) : any_int_type(), memory = type;
 	unsigned order = percent(90) ? IR_RELAXED : below(5);
 	int32_t disp;
 	ir_ref address, value = any(m, type);
 
 	if (type <= IR_I64)
 		memory = (enum ir_type)(IR_I8 + below(type - IR_I8 + 1));
-	else if (percent(50))
+	else if (percent(50) && type == IR_F64)
 		memory = IR_F32;
 	address = make_address(m, &disp, ir_type_bits(memory) / 8);
 	address = make_xlate(m, IR_ACCESS_W, 0, address, disp, ir_type_bits(memory) / 8);
@@ -468,6 +495,10 @@ make_set(struct maker *m)
 
 	if (slot == POINTER_A || slot == POINTER_B)
 		slot = 0;
+	if (m->vectors && percent(m->vectors)) {
+		set_slot(m, VECTOR_FIRST + below(VECTORS), m->region.ins[last].type == IR_V128 ? last : any(m, IR_V128));
+		return;
+	}
 	if (percent(50) && m->region.ins[last].type == IR_I64)
 		set_slot(m, slot, last);
 	else if (percent(50) && m->region.ins[last].type == IR_F64 && m->region.ins[last].op != IR_BOX)
@@ -498,6 +529,8 @@ make_instruction(struct maker *m)
 	for (unsigned n = 1 + below(3); n > 0; n--) {
 		if (percent(m->fp))
 			make_fp(m);
+		else if (percent(m->vectors))
+			make_vector(m);
 		else if (percent(m->flags))
 			made_flags = true;
 		else if (percent(m->memory))
@@ -581,7 +614,7 @@ make_end(struct maker *m)
 
 /* The maker is reused from region to region. */
 static const struct ir_region *
-make_region(struct maker *m, unsigned instructions)
+make_region(struct maker *m, unsigned instructions, bool vectors)
 {
 	static const uint8_t fp[] = { 0, 0, 10, 30, 60, 90 };
 
@@ -591,6 +624,7 @@ make_region(struct maker *m, unsigned instructions)
 	m->fp = fp[below(ARRAY_LEN(fp))];
 	m->memory = percent(50) ? 10 : 30;
 	m->flags = percent(60) ? below(80) : 0;
+	m->vectors = vectors ? 30 + below(60) : 0;
 	m->reach = percent(50) ? 4 : 40;
 	m->pc = 0;
 	toy_begin(&m->b, &m->region);

@@ -2,7 +2,7 @@
  * generated code and by the evaluator from one state, compared.
  *
  * The toy guest has 32 integer slots, ten of them boundary slots, 32 f64
- * containers with twelve, and flags; slots 5 and 20 are pointers to its memory, one page
+ * containers with twelve, flags, and 16 vectors; slots 5 and 20 are pointers to its memory, one page
  * before one that is not there. A region is compiled at a place of its own in
  * code memory and entered through the thunks; a fault of the host is led out
  * by fault_exit as the cache would.
@@ -105,9 +105,12 @@ random_f32(void)
 
 /* ---- the toy guest ------------------------------------------------------ */
 
-enum { INTS = 32, FPS = 32, NUMBERS = INTS + FPS, TOY_FLAGS_SLOT = NUMBERS, TOY_SLOTS, POINTER_A = 5, POINTER_B = 20, TOY_PAGE = 4096 };
-static struct ir_slot toy_slot[TOY_SLOTS];
-static const struct ir_slots toy_slots = { toy_slot, TOY_SLOTS };
+enum { INTS = 32, FPS = 32, NUMBERS = INTS + FPS, TOY_FLAGS_SLOT = NUMBERS, VECTOR_FIRST, VECTORS = 16,
+	TOY_SLOTS = VECTOR_FIRST + VECTORS, POINTER_A = 5, POINTER_B = 20, TOY_PAGE = 4096 };
+/* Two tables, alike but for the boundary registers: of containers, of vectors. */
+static struct ir_slot toy_slot[TOY_SLOTS], toy_vector_slot[TOY_SLOTS];
+static const struct ir_slots toy_tables[2] = { { toy_slot, TOY_SLOTS }, { toy_vector_slot, TOY_SLOTS } };
+static const struct ir_slots *toy_slots = &toy_tables[0];
 static char toy_name[TOY_SLOTS][8];
 static uint8_t *const toy_memory = (uint8_t *)0x20000000; /* host address */
 enum { TOY_BASED = 0x400000 };                            /* guest address when the base is not zero */
@@ -186,7 +189,7 @@ static const struct target *target;
 static struct code_memory code_memory;
 static struct code_stream hot_stream, cold_stream;
 static uint8_t *hot_first; /* behind the thunks */
-static struct target_thunks thunks;
+static struct target_thunks thunks, both_thunks[2];
 static struct target_code code; /* the last one compiled */
 static uint8_t *code_hot_w, *code_cold_w;
 static const uint8_t *code_entry;
@@ -243,7 +246,7 @@ on_fault(int number, siginfo_t *info, void *context)
 			if (offset >= code.point[i].host)
 				continue;
 			fault_record.target = code.point[i].pc;
-			if (target->fault_exit(context, &host_frame, &toy_slots, code.move + code.point[i].map,
+			if (target->fault_exit(context, &host_frame, toy_slots, code.move + code.point[i].map,
 					       end - code.point[i].map, &fault_record))
 				return;
 			break;
@@ -272,6 +275,18 @@ toy_init(void)
 	snprintf(toy_name[TOY_FLAGS_SLOT], sizeof toy_name[0], "flags");
 	toy_slot[TOY_FLAGS_SLOT] = (struct ir_slot){ .name = toy_name[TOY_FLAGS_SLOT], .offset = 8 * TOY_FLAGS_SLOT,
 						     .type = IR_FLAGS, .boundary = -1, .alias = TOY_FLAGS_SLOT };
+	for (unsigned i = 0; i < VECTORS; i++) {
+		unsigned slot = VECTOR_FIRST + i;
+
+		snprintf(toy_name[slot], sizeof toy_name[0], "v%u", i);
+		toy_slot[slot] = (struct ir_slot){ .name = toy_name[slot], .offset = (uint16_t)(8 * (NUMBERS + 2) + 16 * i),
+						   .type = IR_V128, .boundary = -1, .alias = (uint16_t)slot };
+	}
+	memcpy(toy_vector_slot, toy_slot, sizeof toy_slot);
+	for (unsigned i = 0; i < FPS; i++)
+		toy_vector_slot[INTS + i].boundary = -1;
+	for (unsigned i = 0; i < 8; i++)
+		toy_vector_slot[VECTOR_FIRST + i].boundary = (int8_t)i;
 	target = target_host();
 	if (!CHECK(target != NULL))
 		return false;
@@ -286,8 +301,10 @@ toy_init(void)
 	shadow_memory = mmap(NULL, SHADOW_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	hot_stream = (struct code_stream){ code_memory.w + 64, code_memory.w + CODE_COLD };
 	cold_stream = (struct code_stream){ code_memory.w + CODE_COLD, code_memory.w + CODE_SIZE };
-	if (!CHECK(target->thunks(&toy_slots, &hot_stream, code_memory.x - code_memory.w, &thunks)))
-		return false;
+	for (unsigned i = 0; i < 2; i++)
+		if (!CHECK(target->thunks(&toy_tables[i], &hot_stream, code_memory.x - code_memory.w, &both_thunks[i])))
+			return false;
+	thunks = both_thunks[0];
 	hot_first = hot_stream.w;
 	target->frame_init(&host_frame, &thunks);
 	target->frame_init(&start_frame, &thunks);
@@ -299,11 +316,21 @@ toy_init(void)
 	return true;
 }
 
+/* Regions from now on are of the table with vectors at the boundary, or not. */
+static inline void
+toy_choose(bool vectors)
+{
+	toy_slots = &toy_tables[vectors];
+	thunks = both_thunks[vectors];
+	host_frame.leave = thunks.leave;
+	host_frame.helper_thunk = thunks.helper;
+}
+
 /* Begins a region; helpers are filled in. */
 static inline void
 toy_begin(struct ir_builder *b, struct ir_region *region)
 {
-	ir_build_begin(b, region, &region_arena, &toy_slots, TOY_PC, 0);
+	ir_build_begin(b, region, &region_arena, toy_slots, TOY_PC, 0);
 	region->helpers = toy_helper;
 	region->helper_count = TOY_HELPERS;
 }
@@ -462,6 +489,13 @@ same_state(bool more_flags)
 		memcpy(&want, eval_frame.guest + 8 * i, 8);
 		good &= same(toy_name[i], got, want);
 	}
+	for (unsigned i = 0; i < 2 * VECTORS; i++) {
+		uint64_t got, want;
+
+		memcpy(&got, host_frame.guest + toy_slot[VECTOR_FIRST].offset + 8 * i, 8);
+		memcpy(&want, eval_frame.guest + toy_slot[VECTOR_FIRST].offset + 8 * i, 8);
+		good &= same(i % 2 ? "upper half" : toy_name[VECTOR_FIRST + i / 2], got, want);
+	}
 	for (unsigned i = 0; i < TOY_PAGE; i++) {
 		if (host_memory[i] != eval_memory[i] && toy_show)
 			fprintf(stderr, "  memory + %#x:\n", i);
@@ -550,6 +584,24 @@ toy_compare(const struct ir_region *region, unsigned how, struct outcome *out)
 
 /* ---- states ------------------------------------------------------------- */
 
+/* Half a vector: lanes of any kind. */
+static inline uint64_t
+random_half(void)
+{
+	uint64_t x = 0;
+
+	switch (below(5)) {
+	case 0: return random_f64();
+	case 1: return (uint64_t)random_f32() << 32 | random_f32();
+	case 2:
+		for (unsigned i = 0; i < 4; i++)
+			x = x << 16 | (random_int() & 0xffff);
+		return x;
+	case 3: return random_int();
+	default: return random64();
+	}
+}
+
 static void
 slot_write(unsigned slot, uint64_t value)
 {
@@ -572,6 +624,11 @@ toy_random_state(unsigned how)
 		slot_write(i, random_int());
 	for (unsigned i = 0; i < FPS; i++)
 		toy_fp(i, i % 2 ? 0xffffffff00000000 | random_f32() : random_f64());
+	for (unsigned i = 0; i < 2 * VECTORS; i++) {
+		uint64_t x = random_half();
+
+		memcpy(start_frame.guest + toy_slot[VECTOR_FIRST].offset + 8 * i, &x, 8);
+	}
 	slot_write(POINTER_A, memory + 64 + 8 * below(16));
 	slot_write(POINTER_B, memory + 1024 + below(64));
 	for (unsigned i = 0; i < TOY_PAGE; i += 8) {

@@ -521,6 +521,13 @@ x86_pinsr(struct x86_asm *a, int size, int d, int s, int gpr, int lane)
 	x86_put8(a, lane);
 }
 
+/* The lane of two bytes to memory. */
+static inline void
+x86_pextrw_m(struct x86_asm *a, struct x86_mem m, int s, int lane)
+{
+	x86_vop2_mi(a, X86_OP(66, 0F3A, 0x15) | X86_IMM(1), 0, s, m, lane);
+}
+
 /* The sign bits of the lanes to a general register. */
 static inline void
 x86_pmovmskb(struct x86_asm *a, int gpr, int s)

@@ -181,7 +181,8 @@ gen_op(struct gen *g, ir_ref ref)
 		g->set_done = false;
 		return true;
 	case IR_CONST:
-		return ins->type <= IR_I64 || ins->type == IR_F32 || ins->type == IR_F64 || ins->type == IR_FLAGS;
+		return ins->type <= IR_I64 || ins->type == IR_F32 || ins->type == IR_F64 || ins->type == IR_FLAGS ||
+		       ins->type == IR_F16 || ins->type == IR_V64 || ins->type == IR_V128;
 	case IR_COPY:
 	case IR_TRUNC:
 		if (g->ins[ins->a].type == IR_I128)
@@ -218,7 +219,7 @@ gen_op(struct gen *g, ir_ref ref)
 	default:
 		break;
 	}
-	return gen_int(g, ref) || gen_flags(g, ref) || gen_memory(g, ref) || gen_fp(g, ref);
+	return gen_int(g, ref) || gen_flags(g, ref) || gen_memory(g, ref) || gen_vector(g, ref) || gen_vector_fp(g, ref) || gen_fp(g, ref);
 }
 
 static void

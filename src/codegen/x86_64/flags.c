@@ -162,7 +162,7 @@ carry_result(struct gen *g, ir_ref ref)
 	drop(g, g->ins[ref].c);
 	define(g, ref, home);
 	if (g->ins[ref].type == IR_I32)
-		g->val[ref].zx = true;
+		g->val[ref].zx = 4;
 }
 
 /* Whether ADD x, -c is the SUB x, c that f is of. */
@@ -260,7 +260,7 @@ flags_arithmetic(struct gen *g, ir_ref ref)
 	drop(g, ins->a);
 	drop(g, ins->b);
 	define(g, ref, d);
-	g->val[ref].zx = size == 4;
+	g->val[ref].zx = size == 4 ? 4 : 0;
 	return true;
 }
 

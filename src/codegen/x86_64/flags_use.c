@@ -275,6 +275,8 @@ flags_emit_fcmp(struct gen *g, ir_ref f, bool swapped)
 	const struct ir_ins *ins = &g->ins[f];
 	int size = flags_bytes(g, ins->a), ra = use(g, ins->a), rb = use(g, ins->b);
 
+	if (f < g->fp_cleared) /* would raise once more what was cleared */
+		g->failed = true;
 	if (IR_FP_VARIANT_OF(ins->aux) & IR_FP_SIGNALING)
 		x86_comis(&g->hot, size, swapped ? rb : ra, swapped ? ra : rb);
 	else

@@ -9,8 +9,8 @@
  *   - conversions out of range give one fixed integer: the interpreter again;
  *   - minsd and maxsd know neither -0 < 0 nor NaN rules: compared first.
  *
- * Arithmetic with other NaN rules, tininess, flushing, or rounded to the nearest
- * with ties away has no code here yet: its instruction is interpreted.
+ * Arm's rules are in fp_arm.c. Arithmetic with x86's, flushing, or rounded to the
+ * nearest with ties away has no code: its instruction is interpreted.
  */
 #include "codegen/x86_64/gen.h"
 
@@ -37,8 +37,8 @@ is_plain(const struct ir_ins *ins, bool rounds)
 /* An op with a static rounding mode (some compilers write round-to-nearest so)
  * has the host round in it: if MXCSR is not in that mode now, which is rare,
  * the instruction is the interpreter's. Asked once a region. */
-static void
-require_round(struct gen *g, const struct ir_ins *ins)
+void
+fp_require_round(struct gen *g, const struct ir_ins *ins)
 {
 	enum ir_round round = IR_FP_ROUND(ins->aux);
 	struct x86_mem control = FRAME(host_fp);
@@ -214,7 +214,7 @@ to_integer(struct gen *g, ir_ref ref)
 	bool other = round != IR_RDYN && round != IR_RTZ; /* than the host converts in */
 	int ra, x, t, d;
 
-	if (from == IR_F16 || (variant & 3) != IR_F2I_RISCV || (other && (!is_signed || round > IR_RUP)) ||
+	if (from == IR_F16 || (variant & 3) > IR_F2I_ARM || ins->aux & (IR_FP_FLUSH | IR_FP_NOFLAGS) || (other && (!is_signed || round > IR_RUP)) ||
 	    ins->type < IR_I32 || (!is_signed && !g->cpu->avx512f))
 		return false;
 	ra = use(g, ins->a);
@@ -258,12 +258,12 @@ from_integer(struct gen *g, ir_ref ref)
 	bool other = !exact && IR_FP_ROUND(ins->aux) != IR_RDYN && !nearest;
 	int size = op_size(from), fp = fp_size((enum ir_type)ins->type), ra, d;
 
-	if (!is_plain(ins, false) || from < IR_I32 || from > IR_I64 || (other && !is_signed))
+	if (ins->aux & (IR_FP_FLUSH | IR_FP_NOFLAGS) || ins->type == IR_F16 || from < IR_I32 || from > IR_I64 || (other && !is_signed))
 		return false;
 	if (!is_signed && size == 8 && !g->cpu->avx512f)
 		return false;
 	if (!exact && nearest)
-		require_round(g, ins);
+		fp_require_round(g, ins);
 	ra = use(g, ins->a);
 	if (other) { /* any rounding mode will do where the integer is exact */
 		int t = temp(g, GPR);
@@ -285,6 +285,7 @@ from_integer(struct gen *g, ir_ref ref)
 		x86_mov_rr(&g->hot, 4, t, ra);
 		x86_cvtsi2s(&g->hot, fp, 8, d, t);
 	}
+	g->val[ref].zx = (uint8_t)fp;
 	drop(g, ins->a);
 	define(g, ref, d);
 	return true;
@@ -301,7 +302,7 @@ convert(struct gen *g, ir_ref ref)
 	if (!is_plain(ins, !widens) || from == IR_F16)
 		return false;
 	if (!widens)
-		require_round(g, ins);
+		fp_require_round(g, ins);
 	ra = use(g, ins->a);
 	d = dest(g, ref, true);
 	if (widens)
@@ -339,6 +340,7 @@ sign_op(struct gen *g, ir_ref ref)
 	bool is64 = ins->type == IR_F64;
 	int ra = use(g, ins->a), rb, t, d;
 	bool is_boxed = boxed(g, ins->a);
+	uint8_t zx = g->val[resolve(g, ins->a)].zx;
 
 	canonicalize(g, ins->a, ra);
 	if (ins->op == IR_FNEG || ins->op == IR_FABS) {
@@ -390,6 +392,7 @@ sign_op(struct gen *g, ir_ref ref)
 		drop(g, ins->a);
 		drop(g, ins->b);
 	}
+	g->val[ref].zx = ins->op != IR_FSGNJ ? zx : 0;
 	define(g, ref, d);
 	g->val[ref].boxed = is_boxed && !is64;
 }
@@ -452,7 +455,7 @@ bitcast(struct gen *g, ir_ref ref)
 	unsigned bits = ir_type_bits((enum ir_type)ins->type);
 	int size = bits == 64 ? 8 : 4, ra, d;
 
-	if (bits > 64 || bits < 32)
+	if (bits > 64 || (bits < 32 && from_fp == to_fp))
 		return false;
 	ra = use(g, value);
 	if (from_fp)
@@ -494,6 +497,7 @@ flags_set(struct gen *g, ir_ref ref)
 	ir_ref a = g->ins[ref].a;
 	int32_t imm;
 
+	g->fp_cleared = ref;
 	if (const_imm32(g, a, 4, &imm)) {
 		x86_mov_mi(&g->hot, 4, FRAME(fp_flags), imm & 0x7f);
 	} else {
@@ -527,6 +531,8 @@ gen_fp(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
 
+	if (ir_op_info[ins->op].effects & IR_E_FP && fp_is_arm(ins) && gen_fp_arm(g, ref))
+		return true;
 	switch (ins->op) {
 	case IR_FADD:
 	case IR_FSUB:
@@ -534,19 +540,19 @@ gen_fp(struct gen *g, ir_ref ref)
 	case IR_FDIV:
 		if (!is_plain(ins, true))
 			return false;
-		require_round(g, ins);
+		fp_require_round(g, ins);
 		arithmetic(g, ref);
 		return true;
 	case IR_FSQRT:
 		if (!is_plain(ins, true))
 			return false;
-		require_round(g, ins);
+		fp_require_round(g, ins);
 		square_root(g, ref);
 		return true;
 	case IR_FMA:
 		if (!is_plain(ins, true) || !g->cpu->fma)
 			return false;
-		require_round(g, ins);
+		fp_require_round(g, ins);
 		fused(g, ref);
 		return true;
 	case IR_FMIN:

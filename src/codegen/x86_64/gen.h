@@ -6,6 +6,8 @@
  *   int.c       integer ops          fp.c       floating point
  *   flags.c     NZCV, EFLAGS; flags_use.c: conditions; flags_slot.c: the slot;
  *               flags_frame.c: in C
+ *   fp_arm.c    floating point with Arm's NaNs and tininess
+ *   vector*.c   lanes: arithmetic, moves, changes of width, floating point
  *   memory.c    loads, stores, atomics, fences
  *   soft_tlb.c  where guest memory is, in a system VM
  *   exit.c      ends of blocks, side exits, exit records
@@ -15,8 +17,8 @@
  * Registers. rbp is the frame plus IR_FRAME_BIAS, rsp the shadow stack. The
  * ten boundary registers hold the guest slots whose `boundary` says so, at
  * region entries and exits and in between: they are those slots' homes. The
- * other slots' homes are in the frame. rax rcx rdx r11 and xmm12-15 are
- * temporaries.
+ * other slots' homes are in the frame. rax rcx rdx r11 are temporaries, and all
+ * vector registers that are no home.
  *
  * Rule 1. After a SET its slot's home holds the value. So at every op that can
  * leave the region all slots are at home, and no state map is needed, but for
@@ -43,7 +45,6 @@ enum bank { GPR, FPR };
 enum { BOUNDARY_GPRS = 10, BOUNDARY_FPRS = 12 };
 extern const uint8_t boundary_gpr[BOUNDARY_GPRS];
 #define TEMP_GPRS ((1u << RAX) | (1u << RCX) | (1u << RDX) | (1u << R11))
-#define TEMP_FPRS (0xfu << 12)
 
 #define NO_REG (-1)
 #define NO_SLOT (-1)
@@ -58,6 +59,8 @@ enum frame_constant {
 	K_NAN64 = 10,     /* RISC-V canonical NaN */
 	K_NAN32 = 12,     /* the same, boxed */
 	K_FLAGS = 16,     /* 64 bytes: MXCSR sticky bits to fflags */
+	K_MIN64 = 24, /* smallest normal number */
+	K_MIN32 = 26,
 };
 
 /* Where an SSA value is. */
@@ -73,7 +76,8 @@ struct val {
 	                   flags */
 	uint8_t form;   /* of flags: enum flags_form (flags.h) */
 	int8_t near;    /* of flags: the way to the result they are known by */
-	bool zx;        /* an i32 with zeros above it in its register */
+	bool wide;      /* the spill takes two words */
+	uint8_t zx;     /* bytes above which its register is zero, if known (4, 8) */
 	uint32_t alias; /* the value it is the same as, or 0 */
 };
 
@@ -90,6 +94,7 @@ struct gen {
 	int32_t pc;      /* delta of the current guest instruction */
 	uint32_t retired; /* guest instructions begun */
 	/* by bank, GPR or FPR: sets of registers, and what temporaries hold */
+	uint32_t temps[2];  /* temporaries there are */
 	uint32_t free[2];   /* temporaries that hold nothing */
 	uint32_t locked[2]; /* operands of the current op: not to be evicted */
 	ir_ref held[2][16]; /* value in a temporary */
@@ -108,6 +113,7 @@ struct gen {
 	ir_ref eflags;                   /* flags that the host's flags are, ... */
 	const uint8_t *eflags_at;        /* if nothing was emitted since */
 	bool eflags_swapped;             /* FLAGS_FCMP: of b and a */
+	ir_ref fp_cleared;               /* the last FPFLAGS_SET so far */
 	struct code_point *point;
 	uint32_t point_count, point_capacity;
 	struct code_move *move;
@@ -117,6 +123,8 @@ struct gen {
 	uint32_t mark_count; /* given to the job's mark */
 	struct tlb_plan *tlb_plan;       /* soft_tlb.c's; NULL: nothing is shared */
 	int known_round;                 /* MXCSR's mode (enum ir_round) + 1, or 0 */
+	struct { uint64_t low, high; const uint8_t *p; } constant[8]; /* const_mem's, of late */
+	unsigned constants;
 	bool set_done;                   /* the current instruction has SET a slot */
 	bool failed;                     /* an op has no code here */
 };
@@ -301,6 +309,18 @@ plant_fault(struct gen *g)
 bool gen_int(struct gen *g, ir_ref ref);
 bool gen_memory(struct gen *g, ir_ref ref);
 bool gen_fp(struct gen *g, ir_ref ref);
+bool gen_fp_arm(struct gen *g, ir_ref ref);
+bool gen_vector(struct gen *g, ir_ref ref);
+bool gen_vector_fp(struct gen *g, ir_ref ref);
+/* SELECT of a float or a vector. */
+void gen_select_fpr(struct gen *g, ir_ref ref);
+/* The op's NaN rule is one of Arm's, and it is otherwise as usual. */
+bool fp_is_arm(const struct ir_ins *ins);
+/* Sees to it that MXCSR is in the op's static rounding mode. */
+void fp_require_round(struct gen *g, const struct ir_ins *ins);
+/* 16 bytes of constant data in the cold stream, addressed from hot code at this
+ * point: the operand of the next instruction, with imm bytes of immediate. */
+struct x86_mem const_mem(struct gen *g, uint64_t low, uint64_t high);
 void gen_call(struct gen *g, ir_ref ref);
 /* Emits compare code for a condition and returns the host's condition that is
  * true when the value is not zero. */

@@ -278,7 +278,7 @@ shift(struct gen *g, ir_ref ref, int size)
 			x86_lea(&g->hot, size, d,
 				count == 1 ? x86_index(ra, ra, 0, 0) : x86_scaled(ra, (unsigned)count, 0));
 		} else {
-			if (d != ra)
+			if (d != ra || !count) /* which clears what is above, too */
 				x86_mov_rr(&g->hot, size, d, ra);
 			if (count)
 				x86_shift_ri(&g->hot, op, size, d, count);
@@ -618,7 +618,7 @@ gen_int_op(struct gen *g, ir_ref ref)
 	case IR_ZEXT:
 		if (ins->aux == IR_I128 || g->ins[ins->a].type == IR_I128)
 			return false;
-		if (ins->aux == type || (ins->op == IR_ZEXT && ins->aux == IR_I32 && g->val[resolve(g, ins->a)].zx)) {
+		if (ins->aux == type || (ins->op == IR_ZEXT && ins->aux == IR_I32 && g->val[resolve(g, ins->a)].zx == 4)) {
 			define_alias(g, ref, ins->a);
 			drop(g, ins->a);
 		} else {
@@ -631,8 +631,12 @@ gen_int_op(struct gen *g, ir_ref ref)
 		icmp(g, ref);
 		return true;
 	case IR_SELECT:
-		if (type_is_fp(type) || type == IR_FLAGS)
+		if (type == IR_FLAGS || type == IR_V256)
 			return false;
+		if (type_is_fp(type)) {
+			gen_select_fpr(g, ref);
+			return true;
+		}
 		select_value(g, ref, size);
 		return true;
 	case IR_PC: {
@@ -696,6 +700,6 @@ gen_int(struct gen *g, ir_ref ref)
 	if (!gen_int_op(g, ref))
 		return false;
 	if (g->ins[ref].type == IR_I32 && !v->alias && !v->deferred)
-		v->zx = true;
+		v->zx = 4;
 	return true;
 }

@@ -42,12 +42,12 @@ static bool
 load(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
-	int bytes = mem_bytes(ins), base, d;
+	int bytes = mem_bytes(ins), base, d, t = NO_REG;
 	enum ir_type type = (enum ir_type)ins->type;
 	bool summed = false;
 	struct x86_mem m;
 
-	if (bytes > 8 || (type_is_fp(type) && bytes < 4))
+	if (bytes > (type_is_fp(type) ? 16 : 8))
 		return false;
 	summed = address_of_load(g, ref, &m);
 	if (!summed) {
@@ -56,8 +56,15 @@ load(struct gen *g, ir_ref ref)
 	}
 	if (type_is_fp(type)) {
 		d = dest(g, ref, true);
+		if (bytes == 2)
+			t = temp(g, GPR);
 		plant_fault(g);
-		x86_movs_load(&g->hot, bytes, d, m);
+		if (bytes == 16)
+			x86_movups_load(&g->hot, d, m);
+		else if (bytes == 2)
+			x86_movzx_rm(&g->hot, 2, t, m);
+		else
+			x86_movs_load(&g->hot, bytes, d, m);
 	} else {
 		d = dest(g, ref, true);
 		plant_fault(g);
@@ -70,9 +77,11 @@ load(struct gen *g, ir_ref ref)
 		address_mark_fault(g, ref, m);
 	else
 		mark_fault(g);
+	if (t != NO_REG)
+		x86_movd_xr(&g->hot, 4, d, t);
 	drop(g, ins->a);
 	define(g, ref, d);
-	g->val[ref].zx = type == IR_I32;
+	g->val[ref].zx = type_is_fp(type) ? (bytes & 15) : type == IR_I32 ? 4 : 0;
 	return true;
 }
 
@@ -84,21 +93,24 @@ store(struct gen *g, ir_ref ref)
 	struct x86_mem m;
 	int32_t imm;
 
-	if (bytes > 8)
+	if (bytes > (type_is_fp((enum ir_type)g->ins[ins->b].type) ? 16 : 8))
 		return false;
 	base = use(g, ins->a);
 	m = x86_base(base, (int32_t)ins->c + soft_tlb_shift(g, ins->a));
-	if (const_imm32(g, ins->b, bytes, &imm)) {
+	if (bytes <= 8 && const_imm32(g, ins->b, bytes, &imm)) {
 		plant_fault(g);
 		x86_mov_mi(&g->hot, bytes, m, imm);
 	} else if (bank_of(g, resolve(g, ins->b)) == FPR) {
 		int value = use(g, ins->b);
 
-		if (bytes < 4)
-			return false;
 		canonicalize(g, ins->b, value);
 		plant_fault(g);
-		x86_movs_store(&g->hot, bytes, m, value);
+		if (bytes == 16)
+			x86_movups_store(&g->hot, m, value);
+		else if (bytes == 2)
+			x86_pextrw_m(&g->hot, m, value, 0);
+		else
+			x86_movs_store(&g->hot, bytes, m, value);
 	} else {
 		int value = use(g, ins->b);
 

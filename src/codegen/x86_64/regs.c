@@ -8,7 +8,7 @@
  * no better, every helper call stores all. */
 const uint8_t boundary_gpr[BOUNDARY_GPRS] = { RBX, RSI, RDI, R8, R9, R10, R12, R13, R14, R15 };
 
-#define TEMPS(bank) ((bank) == GPR ? TEMP_GPRS : TEMP_FPRS)
+#define TEMPS(bank) (g->temps[bank])
 
 bool
 const_imm32(const struct gen *g, ir_ref ref, int size, int32_t *imm)
@@ -40,28 +40,47 @@ boundary_registers(const struct ir_slots *slots, int8_t reg[IR_SLOT_MAX])
 	}
 }
 
-void
-regs_begin(struct gen *g)
+static void
+know_boundary(struct gen *g)
 {
 	static struct {
 		const struct ir_slots *slots;
 		int8_t reg[IR_SLOT_MAX];
+		uint32_t temp_fprs;
 	} kept;
 	const struct ir_slots *none = NULL;
 
-	g->free[GPR] = TEMP_GPRS;
-	g->free[FPR] = TEMP_FPRS;
 	if (__atomic_load_n(&kept.slots, __ATOMIC_ACQUIRE) == g->slots) {
 		memcpy(g->slot_reg, kept.reg, sizeof g->slot_reg);
+		g->temps[FPR] = kept.temp_fprs;
 		return;
 	}
 	boundary_registers(g->slots, g->slot_reg);
+	g->temps[FPR] = 0xffff;
+	for (unsigned i = 0; i < g->slots->count; i++)
+		if (g->slot_reg[i] != NO_REG && type_is_fp((enum ir_type)g->slots->slot[i].type))
+			g->temps[FPR] &= ~(1u << g->slot_reg[i]);
 	/* The first table stays; a pointer marks the copy complete. */
 	if (__atomic_compare_exchange_n(&kept.slots, &none, (const struct ir_slots *)&kept, false, __ATOMIC_ACQUIRE,
 					__ATOMIC_RELAXED)) {
 		memcpy(kept.reg, g->slot_reg, sizeof kept.reg);
+		kept.temp_fprs = g->temps[FPR];
 		__atomic_store_n(&kept.slots, g->slots, __ATOMIC_RELEASE);
 	}
+}
+
+void
+regs_begin(struct gen *g)
+{
+	know_boundary(g);
+	g->temps[GPR] = g->free[GPR] = TEMP_GPRS;
+	/* Without AVX the assembler wants one to make two operands of three. A
+	 * guest that needs all others does without (no vector ops). */
+	if (!g->hot.vex && __builtin_popcount(g->temps[FPR]) > 4) {
+		g->temps[FPR] &= ~(1u << XMM15);
+		g->hot.scratch = g->cold.scratch = XMM15;
+	}
+	g->free[FPR] = g->temps[FPR];
 }
 
 static bool
@@ -91,9 +110,20 @@ load_fpr(struct gen *g, int reg, enum ir_type type, struct x86_mem m)
 		x86_movsd_load(&g->hot, reg, m);
 }
 
+/* words: 1, or 2 that follow each other. */
 static int
-new_scratch(struct gen *g)
+new_scratch(struct gen *g, int words)
 {
+	for (int i = 0; words == 2 && i < IR_SCRATCH - 1; i += 2) {
+		if (!(g->scratch_used & 3u << i)) {
+			g->scratch_used |= 3u << i;
+			return i;
+		}
+	}
+	if (words == 2) {
+		g->failed = true;
+		return 0;
+	}
 	for (int i = 0; i < IR_SCRATCH; i++) {
 		if (!(g->scratch_used & 1u << i)) {
 			g->scratch_used |= 1u << i;
@@ -108,7 +138,7 @@ static void
 forget_spill(struct gen *g, struct val *v)
 {
 	if (v->spill >= 0) {
-		g->scratch_used &= ~(1u << v->spill);
+		g->scratch_used &= ~((v->wide ? 3u : 1u) << v->spill);
 		v->spill = -1;
 	}
 }
@@ -127,12 +157,11 @@ spill(struct gen *g, ir_ref ref)
 {
 	struct val *v = &g->val[ref];
 
-	if (g->ins[ref].type == IR_V128) { /* words are 8 bytes */
-		g->failed = true;
-		return;
-	}
-	v->spill = (int8_t)new_scratch(g);
-	if (bank_of(g, ref) == GPR)
+	v->wide = g->ins[ref].type == IR_V128;
+	v->spill = (int8_t)new_scratch(g, v->wide ? 2 : 1);
+	if (v->wide)
+		x86_movups_store(&g->hot, scratch_mem(v->spill), v->reg);
+	else if (bank_of(g, ref) == GPR)
 		x86_mov_mr(&g->hot, 8, scratch_mem(v->spill), v->reg);
 	else
 		x86_movsd_store(&g->hot, scratch_mem(v->spill), v->reg);
@@ -233,7 +262,7 @@ fetch(struct gen *g, int reg, ir_ref ref, int size)
 			load_fpr(g, reg, (enum ir_type)g->slots->slot[v->home].type,
 				 slot_mem(g, v->home));
 		} else if (v->spill >= 0) {
-			x86_movsd_load(&g->hot, reg, scratch_mem(v->spill));
+			load_fpr(g, reg, v->wide ? IR_V128 : IR_F64, scratch_mem(v->spill));
 		} else if (ins->op == IR_CONST && ins->imm == 0) {
 			x86_vzero(&g->hot, reg);
 		} else if (ins->op == IR_CONST) {
@@ -342,6 +371,19 @@ is_between(const struct ir_ins *ins)
 	}
 }
 
+/* An op that leaves the low part where it is and clears what is above. */
+static bool
+widens_in_place(const struct gen *g, ir_ref ref, const struct ir_ins *ins)
+{
+	enum ir_type from = (enum ir_type)g->ins[ref].type;
+
+	if (ins->op == IR_ZEXT)
+		return ins->aux == IR_I32 && ins->type == IR_I64 && from == IR_I32;
+	if (ins->op == IR_VSCALAR)
+		return ins->type == IR_V128 && ins->aux == from && (from == IR_F32 || from == IR_F64);
+	return ins->op == IR_VRESIZE && ins->type == IR_V128 && from == IR_V64;
+}
+
 int
 set_of(const struct gen *g, ir_ref ref)
 {
@@ -351,8 +393,7 @@ set_of(const struct gen *g, ir_ref ref)
 	for (ir_ref i = ref + 1; i < end; i++) {
 		const struct ir_ins *ins = &g->ins[i];
 
-		if (ins->op == IR_ZEXT && ins->a == value && ins->aux == IR_I32 && ins->type == IR_I64 &&
-		    g->ins[ref].type == IR_I32 && value == ref) {
+		if (ins->a == value && value == ref && widens_in_place(g, ref, ins)) {
 			value = i;
 			continue;
 		}
@@ -576,6 +617,13 @@ set_memory(struct gen *g, unsigned slot, ir_ref ref)
 	}
 }
 
+/* The slot has room for all of a value, of which it may be SET to the low part. */
+static bool
+holds_whole(const struct gen *g, unsigned slot, ir_ref value)
+{
+	return g->ins[value].type != IR_V128 || g->slots->slot[slot].type == IR_V128;
+}
+
 void
 gen_set(struct gen *g, ir_ref ref)
 {
@@ -616,7 +664,7 @@ gen_set(struct gen *g, ir_ref ref)
 	}
 	/* The home is as good a place as the temporary. A value may have one
 	 * home only; the newest is the likeliest to be asked for. */
-	if (g->ins[value].op != IR_CONST) {
+	if (g->ins[value].op != IR_CONST && holds_whole(g, slot, value)) {
 		if (v->home == NO_SLOT || g->slot_reg[v->home] == NO_REG) {
 			if (v->home != NO_SLOT)
 				g->slot_val[v->home] = 0;
@@ -730,57 +778,4 @@ canonicalize_homes(struct gen *g, struct x86_asm *a, bool forget)
 		}
 		set_raw(g, slot, 0);
 	}
-}
-
-/* ---- faults ------------------------------------------------------------- */
-
-static void *
-grow(struct gen *g, void *old, uint32_t count, uint32_t *capacity, size_t size)
-{
-	void *data;
-
-	if (count < *capacity)
-		return old;
-	*capacity = *capacity ? *capacity * 2 : 64;
-	data = arena_alloc(g->job->arena, *capacity * size);
-	if (count)
-		memcpy(data, old, count * size);
-	return data;
-}
-
-void
-add_move(struct gen *g, const struct code_move *move)
-{
-	g->move = grow(g, g->move, g->move_count, &g->move_capacity, sizeof *g->move);
-	g->move[g->move_count++] = *move;
-}
-
-void
-add_exit(struct gen *g, const struct code_exit *record)
-{
-	g->exit = grow(g, g->exit, g->exit_count, &g->exit_capacity, sizeof *g->exit);
-	g->exit[g->exit_count++] = (uint32_t)((const uint8_t *)record - g->cold_start);
-}
-
-void
-mark_fault(struct gen *g)
-{
-	struct code_point *point;
-	unsigned left = g->raw_count;
-
-	if (g->job->system) /* memory is there: soft_tlb.c */
-		return;
-	g->point = grow(g, g->point, g->point_count, &g->point_capacity, sizeof *g->point);
-	point = &g->point[g->point_count++];
-	point->host = (uint32_t)(g->hot.p - g->hot_start);
-	point->pc = g->pc;
-	point->map = g->move_count;
-	for (unsigned slot = 0; left; slot++) {
-		if (!g->raw_home[slot])
-			continue;
-		left--;
-		add_move(g, &(struct code_move){ .slot = (uint16_t)slot, .where = CODE_HOME, .fixup = IR_FIX_CANON,
-						 .value = g->raw_home[slot] });
-	}
-	flags_map(g);
 }

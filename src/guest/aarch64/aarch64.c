@@ -10,7 +10,9 @@
  * code as compilers write it, and as many as the boundary has room for. Counted
  * over glibc, the most named are x0 x1 sp x2 x19 x3 x20 x29 x21 x22 x4; x30
  * stands in for x21, as each call writes it and each return reads it, and x4 for
- * x22, as loops run in the low ones. */
+ * x22, as loops run in the low ones. Of vectors v0 to v7 are by far the most
+ * named, in libm and libstdc++ as well; the other host registers are for the code
+ * generator's temporaries, as vector ops have many. */
 #define X(number, name, boundary) \
 	[AARCH64_X0 + (number)] = { name, 8 * (number), IR_I64, boundary, AARCH64_X0 + (number) },
 #define STATE(slot, name, member, type) \
@@ -56,14 +58,14 @@ static const struct ir_slot slots[AARCH64_SLOT_COUNT] = {
 	STATE(AARCH64_TPIDR, "tpidr_el0", tpidr, IR_I64)
 	STATE(AARCH64_FPCR, "fpcr", fpcr, IR_I64)
 	STATE(AARCH64_QC, "qc", qc, IR_V128)
-	V(0, "v0", -1)
-	V(1, "v1", -1)
-	V(2, "v2", -1)
-	V(3, "v3", -1)
-	V(4, "v4", -1)
-	V(5, "v5", -1)
-	V(6, "v6", -1)
-	V(7, "v7", -1)
+	V(0, "v0", 0)
+	V(1, "v1", 1)
+	V(2, "v2", 2)
+	V(3, "v3", 3)
+	V(4, "v4", 4)
+	V(5, "v5", 5)
+	V(6, "v6", 6)
+	V(7, "v7", 7)
 	V(8, "v8", -1)
 	V(9, "v9", -1)
 	V(10, "v10", -1)
