@@ -118,10 +118,14 @@ machine_resume(struct machine *m)
 int
 machine_start(struct machine *m, struct error *error)
 {
-	if (machine_reset(m, error) || event_loop_start(m->loop, error) || event_loop_start(m->timers, error))
+	if (m->config.restored)
+		machine_pause(m);
+	if (machine_reset(m, !m->config.restored, error) || event_loop_start(m->loop, error) ||
+	    event_loop_start(m->timers, error))
 		return -1;
 	pthread_mutex_lock(&m->lock);
-	guest_clock_go(&m->clock);
+	if (!m->config.restored)
+		guest_clock_go(&m->clock);
 	pthread_mutex_unlock(&m->lock);
 	m->last_reset = clock_nanoseconds();
 	m->started = true;
@@ -185,7 +189,7 @@ do_reset(struct machine *m)
 		return;
 	}
 	machine_pause(m);
-	if (machine_reset(m, &error)) {
+	if (machine_reset(m, true, &error)) {
 		m->failure = error;
 		machine_end(m, MACHINE_FAILED, 0);
 	}

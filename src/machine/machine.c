@@ -185,7 +185,7 @@ machine_free(struct machine *m)
 }
 
 int
-machine_reset(struct machine *m, struct error *error)
+machine_reset(struct machine *m, bool load, struct error *error)
 {
 	int failed;
 
@@ -197,7 +197,7 @@ machine_reset(struct machine *m, struct error *error)
 		m->type->guest->system->reset(m->cpu[i].vcpu.frame);
 		m->cpu[i].state = CPU_STARTED;
 	}
-	failed = m->type->load(m, error);
+	failed = load ? m->type->load(m, error) : 0;
 	cpu_flush_map(&m->space, NULL);
 	for (unsigned i = 0; i < m->cpus; i++)
 		cpu_state_changed(&m->cpu[i].vcpu);
@@ -208,6 +208,23 @@ struct memory *
 machine_memory(struct machine *m)
 {
 	return &m->memory;
+}
+
+struct disk *
+machine_disk(struct machine *m, unsigned number)
+{
+	return number < MACHINE_DISKS ? m->disk[number] : NULL;
+}
+
+bool
+machine_powerdown(struct machine *m)
+{
+	if (!m->press)
+		return false;
+	pthread_mutex_lock(&m->lock);
+	m->press(m);
+	pthread_mutex_unlock(&m->lock);
+	return true;
 }
 
 /* ---- state ------------------------------------------------------------------ */

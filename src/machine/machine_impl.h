@@ -72,6 +72,7 @@ struct machine {
 	struct pci_bus pci;
 	struct disk *disk[MACHINE_DISKS]; /* of config.disk, whatever device has it */
 	struct virtio_device *balloon;
+	void (*press)(struct machine *machine); /* the board's power button, or NULL */
 	void *board;                /* the type's */
 
 	uint32_t turns_word;        /* in turn: counts polls; a futex */
@@ -100,8 +101,9 @@ struct machine {
 
 /* The machine owns the device from here on. Names it. */
 void machine_add(struct machine *machine, struct device *device, const char *name);
-/* Devices and vCPUs as after power-on, then the type's load. All stands still. */
-int machine_reset(struct machine *machine, struct error *error);
+/* Devices and vCPUs as after power-on, then the type's load if wanted. All stands
+ * still. */
+int machine_reset(struct machine *machine, bool load, struct error *error);
 
 /* ---- life.c ---------------------------------------------------------------- */
 

@@ -165,6 +165,26 @@ memory_add_rom(struct memory *memory, const char *name, uint64_t start, const vo
 }
 
 int
+memory_map_file(struct memory *memory, uint64_t start, int fd, uint64_t offset, struct error *error)
+{
+	for (unsigned i = 0; i < memory->count; i++) {
+		struct memory_region *region = &memory->region[i];
+
+		if (region->start != start || region->borrowed)
+			continue;
+		if (mmap(region->host, region->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd,
+			 (off_t)offset) == MAP_FAILED)
+			return error_set(error, errno, "memory: a file cannot be mapped for %s: %s", region->name,
+					 strerror(errno));
+		close(region->fd);
+		region->fd = -1;
+		memset(region->flags, 0, region->size / MEMORY_PAGE);
+		return 0;
+	}
+	return error_set(error, EINVAL, "memory: there is no RAM at %#llx", (unsigned long long)start);
+}
+
+int
 memory_add_device(struct memory *memory, const char *name, uint64_t start, uint64_t size,
 		  const struct memory_ops *ops, void *device, struct error *error)
 {

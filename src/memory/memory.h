@@ -98,6 +98,10 @@ int memory_add_device(struct memory *memory, const char *name, uint64_t start, u
 int memory_add_window(struct memory *memory, const char *name, uint64_t start, uint64_t size, uint8_t *host,
 		      const struct memory_ops *ops, void *device, struct error *error);
 void memory_window_open(struct memory *memory, uint64_t start, bool open);
+/* RAM or ROM at start becomes what the file has at offset (whole pages), mapped
+ * privately: read as it is touched, never written. Nobody runs; whoever keeps
+ * addresses forgets them (changed is not called). */
+int memory_map_file(struct memory *memory, uint64_t start, int fd, uint64_t offset, struct error *error);
 /* Takes a device region away again (a PCI BAR that moves). */
 void memory_remove(struct memory *memory, uint64_t start);
 
