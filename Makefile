@@ -223,7 +223,7 @@ MAN1 := $(wildcard doc/man/*.1)
 install: all
 	install -d $(BIN) $(LIBEXEC) $(SHARE)/man/man1
 	install -m 755 $(PROGRAMS) $(BIN)/
-	install -m 755 $(SYSTEM_PROGRAM) $(LIBEXEC)/
+	install -m 755 $(SYSTEM_PROGRAM) tools/debian-image tools/guest-root $(LIBEXEC)/
 	$(if $(MAN1),install -m 644 $(MAN1) $(SHARE)/man/man1/)
 	@set -e; for pair in isomorph.bash:bash-completion/completions/isomorph \
 	    _isomorph:zsh/site-functions/_isomorph \

@@ -1,19 +1,26 @@
 # bash completion for isomorph
+_isomorph_machines()
+{
+	isomorph list "$@" 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
 _isomorph()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
 	local options="-L -E -U -0 -s -r -strace -d -D -version --version -h --help --accel --stats -B --force-faults
 		--baseline --lockstep-sample --max-insns"
+	local machine="--image --kernel --initrd --append --dtb --firmware --bare --arch --machine --cpus --memory
+		--disk --cdrom --user-data --net --forward --share --vsock --name --detach --accel --pin --weight
+		--deterministic --timeout --stats -d -h --help"
 	local stages="guest lift regalloc emit" name=${COMP_WORDS[0]##*/} done
 
 	COMPREPLY=()
 	if [[ $name == isomorph && $COMP_CWORD == 1 ]]; then
-		COMPREPLY=($(compgen -W "run boot disasm explain binfmt help version --help --version" -- "$word"))
+		COMPREPLY=($(compgen -W "run boot list inspect stop pause resume console shell snapshot image remove disasm explain binfmt help version --help --version" -- "$word"))
 		return
 	fi
 	[[ $name == isomorph ]] || verb=run
 	case $verb,$before in
-	help,*) COMPREPLY=($(compgen -W "run boot disasm explain binfmt" -- "$word")) ;;
+	help,*) COMPREPLY=($(compgen -W "run boot list inspect stop pause resume console shell snapshot image remove disasm explain binfmt" -- "$word")) ;;
 	run,--accel) COMPREPLY=($(compgen -W "translate interpret lockstep" -- "$word")) ;;
 	run,-d) # a list: the last word of it
 		[[ $word == *,* ]] && done=${word%,*},
@@ -26,6 +33,28 @@ _isomorph()
 		else
 			COMPREPLY=($(compgen -f -- "$word"))
 		fi ;;
+	boot,--image) COMPREPLY=($(compgen -W "debian debian:trixie" -- "$word")) ;;
+	boot,--accel) COMPREPLY=($(compgen -W "auto translate interpret lockstep" -- "$word")) ;;
+	boot,--arch) COMPREPLY=($(compgen -W "riscv64" -- "$word")) ;;
+	boot,--machine) COMPREPLY=($(compgen -W "virt" -- "$word")) ;;
+	boot,--net) COMPREPLY=($(compgen -W "user none tap= switch=" -- "$word")) ;;
+	boot,--share) COMPREPLY=($(compgen -d -- "$word")) ;;
+	boot,--kernel | boot,--initrd | boot,--dtb | boot,--firmware | boot,--bare | boot,--disk | boot,--cdrom | boot,--user-data)
+		COMPREPLY=($(compgen -f -- "$word")) ;;
+	boot,*)
+		if [[ $word == -* ]]; then
+			COMPREPLY=($(compgen -W "$machine" -- "$word"))
+		else
+			COMPREPLY=($(compgen -W "$(_isomorph_machines --all)" -- "$word"))
+		fi ;;
+	list,*) COMPREPLY=($(compgen -W "--all --json -h --help" -- "$word")) ;;
+	inspect,* | pause,* | resume,* | console,* | shell,*)
+		COMPREPLY=($(compgen -W "$(_isomorph_machines) -h --help" -- "$word")) ;;
+	stop,*) COMPREPLY=($(compgen -W "$(_isomorph_machines) --now --timeout -h --help" -- "$word")) ;;
+	remove,*) COMPREPLY=($(compgen -W "$(_isomorph_machines --all) -h --help" -- "$word")) ;;
+	snapshot,snapshot) COMPREPLY=($(compgen -W "save list restore delete -h --help" -- "$word")) ;;
+	snapshot,*) COMPREPLY=($(compgen -W "$(_isomorph_machines --all) --detach --timeout" -- "$word")) ;;
+	image,*) COMPREPLY=($(compgen -W "list pull remove debian debian:trixie -h --help" -- "$word")) ;;
 	binfmt,*) COMPREPLY=($(compgen -W "install remove status riscv64 aarch64 --no-boot -h --help" -- "$word")) ;;
 	disasm,* | explain,*)
 		if [[ $word == -* ]]; then

@@ -59,6 +59,22 @@ char *isomorph_control(const char *name, const char *command, const char *argume
  * Returns an exit code, after one line on standard error if it is not 0. */
 int isomorph_console(const char *name, const char *which);
 
+/* Snapshots of a named machine. A running machine takes one by the command
+ * "snapshot-save". each: when it was taken (seconds since 1970), bytes of RAM on disk. */
+int isomorph_snapshot_each(const char *name, void (*each)(void *to, const char *snapshot, long when, unsigned long long bytes),
+			   void *to, char *error);
+int isomorph_snapshot_delete(const char *name, const char *snapshot, char *error);
+/* The configuration becomes that of the machine when the snapshot was taken;
+ * isomorph_boot goes on from there. */
+int isomorph_config_snapshot(struct isomorph_config *config, const char *name, const char *snapshot, char *error);
+
+/* Base images. Makes one that is missing ("debian:trixie"; arch NULL: riscv64),
+ * with progress on standard error; lists them (whole: built to the end); removes
+ * one that no machine stands on. */
+int isomorph_image_make(const char *image, const char *arch, char *error);
+int isomorph_image_each(void (*each)(void *to, const char *name, const char *path, bool whole), void *to);
+int isomorph_image_remove(const char *name, char *error);
+
 /* Forgets a named machine that does not run: its file, overlay and snapshots. */
 int isomorph_remove(const char *name, char *error);
 

@@ -14,6 +14,16 @@ int cli_system(int argc, char **argv);
 
 /* Those verbs, in isomorph-system. */
 int cli_boot(int argc, char **argv);
+int cli_list(int argc, char **argv);
+int cli_inspect(int argc, char **argv);
+int cli_stop(int argc, char **argv);
+int cli_pause(int argc, char **argv);
+int cli_resume(int argc, char **argv);
+int cli_console(int argc, char **argv);
+int cli_shell(int argc, char **argv);
+int cli_snapshot(int argc, char **argv);
+int cli_image(int argc, char **argv);
+int cli_remove(int argc, char **argv);
 
 /* Says a usage error of a verb and returns 2. */
 int cli_usage(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));

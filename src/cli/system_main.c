@@ -10,7 +10,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } verbs[] = {
-	{ "boot", cli_boot },
+	{ "boot", cli_boot }, { "list", cli_list }, { "inspect", cli_inspect }, { "stop", cli_stop },
+	{ "pause", cli_pause }, { "resume", cli_resume }, { "console", cli_console }, { "shell", cli_shell },
+	{ "snapshot", cli_snapshot }, { "image", cli_image }, { "remove", cli_remove },
 };
 
 int

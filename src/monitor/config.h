@@ -14,6 +14,7 @@ struct isomorph_config {
 	struct arena text;
 	cJSON *document; /* option → text, true, or an array of texts */
 	const char *image, *user_data;
+	const char *snapshot; /* folder of the one to go on from, or NULL */
 	unsigned timeout; /* seconds; 0: none */
 	bool detach, stats;
 };

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,5 +188,22 @@ places_write(const char *path, const char *text, struct error *error)
 		return -1;
 	}
 	close(fd);
+	return 0;
+}
+
+static int
+remove_entry(const char *path, const struct stat *st, int kind_of, struct FTW *at)
+{
+	(void)st;
+	(void)kind_of;
+	(void)at;
+	return remove(path);
+}
+
+int
+places_remove(const char *folder, struct error *error)
+{
+	if (nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS))
+		return error_set(error, errno, "%s cannot be removed: %s", folder, strerror(errno));
 	return 0;
 }

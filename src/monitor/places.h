@@ -29,6 +29,8 @@ bool places_runs(const char *name);
 
 /* Reads a whole file, at most `most` bytes, NUL-terminated; NULL: *error. */
 char *places_read(const char *path, size_t most, struct error *error);
+/* Removes a folder and all in it; links are not followed. */
+int places_remove(const char *folder, struct error *error);
 /* Writes a file beside, syncs it, and puts it in place at once. */
 int places_write(const char *path, const char *text, struct error *error);
 

@@ -1,0 +1,30 @@
+/* Layers of a named machine's disks, and its snapshots (layers.c, snapshots.c).
+ *
+ * A snapshot freezes the image that a disk writes to: from then on it writes to a
+ * new layer, machines/NAME/disk-K.N.qcow2, on top. machines/NAME/disks.json
+ * says which layer each disk K writes to; a disk that is not there writes to
+ * what the options name. A frozen layer never changes.
+ */
+#ifndef MONITOR_LAYERS_H
+#define MONITOR_LAYERS_H
+
+#include <limits.h>
+
+#include "monitor/session.h"
+
+/* Disks of the configuration become the layers that they write to. */
+int layers_apply(struct isomorph_config *config, struct error *error);
+/* Freezes what the paused machine's disks are; appends to list an object for each:
+ * number, path, format, size. */
+int layers_push(struct session *session, cJSON *list, struct error *error);
+/* Disks of the configuration become new layers on top of frozen ones, as
+ * layers_push listed them. */
+int layers_restore(struct isomorph_config *config, const cJSON *list, struct error *error);
+/* Removes layers that neither a disk nor a snapshot stands on; the machine does
+ * not run. */
+void layers_sweep(const char *name);
+
+/* The folder of a snapshot; make: that of all of them is made. */
+int snapshots_path(const char *name, const char *snapshot, bool make, char path[PATH_MAX], struct error *error);
+
+#endif
