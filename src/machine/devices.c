@@ -8,6 +8,7 @@
 #include "device/scsi/scsi.h"
 #include "device/virtio/balloon.h"
 #include "device/virtio/blk.h"
+#include "device/virtio/console.h"
 #include "device/virtio/net.h"
 #include "device/virtio/rng.h"
 #include "device/virtio/scsi.h"
@@ -167,6 +168,17 @@ add_nets(struct machine *m, struct error *error)
 	return 0;
 }
 
+/* The second console, where a shell may wait. */
+static int
+add_shell(struct machine *m, struct error *error)
+{
+	const struct virtio_host h = host(m);
+
+	if (m->config.shell < 0)
+		return 0;
+	return plug(m, virtio_console_new(&h, "shell", m->config.shell, m->config.shell, error), "shell", error);
+}
+
 /* ---- all ----------------------------------------------------------------------- */
 
 static int
@@ -186,7 +198,7 @@ machine_add_devices(struct machine *m, struct error *error)
 {
 	const struct virtio_host h = host(m);
 
-	if (add_disks(m, error) || add_nets(m, error) || add_vsock(m, error) ||
+	if (add_disks(m, error) || add_nets(m, error) || add_vsock(m, error) || add_shell(m, error) ||
 	    plug(m, virtio_rng_new(&h, "rng"), "rng", error))
 		return -1;
 	m->balloon = virtio_balloon_new(&h, "balloon");

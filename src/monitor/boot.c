@@ -45,6 +45,8 @@ set_defaults(struct isomorph_config *config, struct error *error)
 	m->arch = m->arch ? m->arch : "riscv64";
 	m->type = m->type ? m->type : "virt";
 	m->cpus = m->cpus ? m->cpus : 1;
+	if (!m->nets && !m->bare)
+		m->net[m->nets++] = (struct machine_net){ .kind = "user" };
 	type = machine_type_find(m->arch, m->type);
 	if (!type)
 		return error_set(error, 0, "there is no machine %s of %s; riscv64 has virt", m->type, m->arch);
@@ -72,6 +74,7 @@ static int
 prepare(struct isomorph_config *config, struct error *error)
 {
 	struct machine_config *m = &config->machine;
+	char path[PATH_MAX];
 
 	if (config->image && image_prepare(config, error))
 		return -1;
@@ -79,7 +82,12 @@ prepare(struct isomorph_config *config, struct error *error)
 		return -1;
 	m->memory = m->memory ? m->memory : machine_type_find(m->arch, m->type)->default_memory;
 	if (!m->name)
-		return 0;
+		return m->vsock_cid ? error_set(error, EINVAL, "--vsock needs a --name: its socket is in the machine's folder") : 0;
+	if (m->vsock_cid) {
+		if (places_file(PLACE_RUN, m->name, "vsock", true, path, error))
+			return -1;
+		m->vsock_path = config_copy(config, path);
+	}
 	return config->snapshot ? restore_layers(config, error) : layers_apply(config, error);
 }
 

@@ -70,6 +70,8 @@ session_open(struct session *session, struct isomorph_config *config, bool on_sc
 	    hub_open(&session->shell, session, "shell", error) || control_open(session, error))
 		return -1;
 	config->machine.console_in = config->machine.console_out = session->console.far;
+	/* Nobody reaches an unnamed machine's. */
+	config->machine.shell = session->name ? session->shell.far : -1;
 	return 0;
 }
 
