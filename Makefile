@@ -159,8 +159,7 @@ $(B)/bench/%: test/bench/%.c $(LIBRARY) $(B)/.flags | $(GEN_HEADERS)
 
 # The maker of test programs for guests: links the instruction tables.
 RVTEST := $(B)/test/isa/rvtest
-# aarch64_random.c runs in a guest.
-RVTEST_SOURCES := $(filter-out test/isa/aarch64_random.c,$(sort $(wildcard test/isa/*.c)))
+RVTEST_SOURCES := $(sort $(wildcard test/isa/*.c))
 $(RVTEST): $(RVTEST_SOURCES:%.c=$(B)/%.o) $(LIBRARY)
 	$(CC) $(OPTIMIZE) $(CODEGEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
 
