@@ -84,6 +84,10 @@ struct fp_env {
 	 * underflow and inexact are raised, never for binary16). Arm's
 	 * conversions ignore FZ16: clear this when the result is binary16. */
 	bool flush_outputs;
+	/* fp_convert only: binary16 is Arm's alternative format (FPCR.AHP), which has
+	 * numbers where infinities and NaNs were. What it cannot hold raises
+	 * invalid: a NaN becomes zero, the rest the largest number. */
+	bool alternative_half;
 	uint8_t flags; /* enum fp_flag, accumulated, never cleared here */
 };
 
@@ -194,7 +198,7 @@ unsigned fp_classify(enum fp_format format, uint64_t a);
 
 /* Between formats. A propagated NaN keeps its sign and the upper bits of its
  * payload. Under FP_NAN_X86 a subnormal binary16 operand raises no
- * FP_DENORMAL_INPUT (F16C). Arm's alternative half precision is not here. */
+ * FP_DENORMAL_INPUT (F16C). */
 uint64_t fp_convert(struct fp_env *env, enum fp_format from, enum fp_format to, uint64_t a);
 
 /* What a float gives that the integer type cannot hold. All raise invalid and

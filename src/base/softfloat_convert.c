@@ -7,6 +7,12 @@ fp_convert(struct fp_env *env, enum fp_format from, enum fp_format to, uint64_t 
 {
 	struct fp_number n = fp_unpack(env, from, a);
 
+	if (fp_is_alternative(env, to) && n.kind == FP_INFINITE)
+		return fp_alternative_limit(env, n.sign);
+	if (fp_is_alternative(env, to) && fp_is_nan(n)) {
+		fp_raise(env, FP_INVALID);
+		return fp_zero(to, n.sign);
+	}
 	if (fp_is_nan(n))
 		return fp_propagate(env, to, &n, 1);
 	if (n.denormal && from != FP_F16)

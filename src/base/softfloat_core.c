@@ -37,7 +37,7 @@ fp_unpack(struct fp_env *env, enum fp_format format, uint64_t a)
 	int biased = (int)(a >> (l.precision - 1)) & (2 * l.bias + 1);
 	struct fp_number n = {.sign = a >> (l.width - 1) & 1, .significand = fraction};
 
-	if (biased == 2 * l.bias + 1) {
+	if (biased == 2 * l.bias + 1 && !fp_is_alternative(env, format)) {
 		n.kind = fraction == 0         ? FP_INFINITE
 			 : fraction >> 62 != 0 ? FP_QUIET_NAN
 					       : FP_SIGNALING_NAN;
@@ -120,6 +120,13 @@ fp_propagate(struct fp_env *env, enum fp_format format, const struct fp_number *
 	       any->significand >> (64 - fp_layout_of(format).precision);
 }
 
+uint64_t
+fp_alternative_limit(struct fp_env *env, bool sign)
+{
+	fp_raise(env, FP_INVALID);
+	return fp_zero(FP_F16, sign) | (fp_sign_bit(FP_F16) - 1);
+}
+
 /* ---- rounding ----------------------------------------------------------- */
 
 u128
@@ -154,6 +161,9 @@ overflow(struct fp_env *env, enum fp_format format, bool sign)
 {
 	bool to_infinity = true;
 	uint64_t infinity = fp_infinity(format, sign);
+
+	if (fp_is_alternative(env, format))
+		return fp_alternative_limit(env, sign);
 
 	switch ((enum fp_rounding)env->rounding) {
 	case FP_RNE:
@@ -217,7 +227,7 @@ fp_round_pack(struct fp_env *env, enum fp_format format, bool sign, int exponent
 
 	significand <<= zeros;
 	exponent -= (int)zeros;
-	if (exponent > l.bias)
+	if (exponent > l.bias + fp_is_alternative(env, format))
 		return overflow(env, format, sign);
 	if (exponent < 1 - l.bias) {
 		tiny = is_tiny(env, l, sign, exponent, significand);
@@ -231,7 +241,7 @@ fp_round_pack(struct fp_env *env, enum fp_format format, bool sign, int exponent
 	 * both add one to the exponent field. */
 	result = (uint64_t)fp_round_shift(env->rounding, sign, significand, drop, &inexact);
 	result += (uint64_t)(exponent + l.bias - 1) << (l.precision - 1);
-	if (result >= fp_infinity(format, false))
+	if (result >= (fp_is_alternative(env, format) ? fp_sign_bit(format) : fp_infinity(format, false)))
 		return overflow(env, format, sign);
 	if (inexact)
 		fp_raise(env, tiny ? FP_INEXACT | FP_UNDERFLOW : FP_INEXACT);

@@ -56,6 +56,12 @@ fp_raise(struct fp_env *env, unsigned flags)
 	env->flags |= (uint8_t)flags;
 }
 
+static inline bool
+fp_is_alternative(const struct fp_env *env, enum fp_format format)
+{
+	return env->alternative_half && format == FP_F16;
+}
+
 /* The format's sign bit alone. */
 static inline uint64_t
 fp_sign_bit(enum fp_format format)
@@ -79,6 +85,9 @@ struct fp_number fp_unpack(struct fp_env *env, enum fp_format format, uint64_t a
 
 uint64_t fp_zero(enum fp_format format, bool sign);
 uint64_t fp_infinity(enum fp_format format, bool sign);
+
+/* What the alternative binary16 has for infinities and more; raises invalid. */
+uint64_t fp_alternative_limit(struct fp_env *env, bool sign);
 
 /* Raises invalid and returns the default NaN. */
 uint64_t fp_invalid(struct fp_env *env, enum fp_format format);

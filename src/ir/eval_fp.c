@@ -195,6 +195,7 @@ eval_float_convert(struct eval_run *run, const struct ir_ins *ins, uint64_t *out
 	case IR_FCVT: /* formats convert without regard to FZ16 */
 		env.flush_inputs &= from != IR_F16;
 		env.flush_outputs &= ins->type != IR_F16;
+		env.alternative_half = IR_FP_VARIANT_OF(ins->aux) & IR_FCVT_ALTERNATIVE;
 		out[0] = fp_convert(&env, eval_format(from), eval_format(ins->type), a);
 		break;
 	case IR_F2I:

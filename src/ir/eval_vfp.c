@@ -87,6 +87,7 @@ eval_float_lanes_convert(struct eval_run *run, const struct ir_ins *ins, uint64_
 
 	env.flush_inputs &= from != IR_F16;
 	env.flush_outputs &= to != IR_F16;
+	env.alternative_half = IR_FP_VARIANT_OF(ins->aux) & IR_FCVT_ALTERNATIVE;
 	for (unsigned i = 0; i < lanes; i++)
 		lane_set(out, i, ir_type_bits(to),
 			 fp_convert(&env, eval_format(from), eval_format(to),

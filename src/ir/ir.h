@@ -112,6 +112,7 @@ enum ir_aux {
 	IR_AUX_F2I,
 	IR_AUX_I2F,
 	IR_AUX_FRINT,
+	IR_AUX_FCVT,
 	IR_AUX_FSGNJ,    /* enum ir_fsgnj_variant alone */
 	IR_AUX_LANEX,    /* IR_LANE() */
 	IR_AUX_REDUCE,   /* IR_REDUCE() */
@@ -123,6 +124,7 @@ enum ir_aux {
 	IR_AUX_VF2I,
 	IR_AUX_VI2F,
 	IR_AUX_VFRINT,
+	IR_AUX_VFCVT,
 	IR_AUX_COUNT
 };
 
@@ -213,6 +215,7 @@ enum ir_fcmp_variant { IR_FCMP_EQ, IR_FCMP_LT, IR_FCMP_LE, IR_FCMP_UNORD, IR_FP_
 enum ir_f2i_variant { /* | signed << 2 */
 	IR_F2I_RISCV = 0, IR_F2I_ARM = 1, IR_F2I_X86 = 2, IR_F2I_MODULAR = 3, IR_F2I_SIGNED = 4 };
 enum ir_i2f_variant { IR_I2F_SIGNED = 1 };
+enum ir_fcvt_variant { IR_FCVT_ALTERNATIVE = 1 /* f16 is Arm's format without infinities and NaNs */ };
 enum ir_frint_variant { IR_FRINT_INEXACT = 1 /* raises inexact */, IR_FRINT_I32 = 2, IR_FRINT_I64 = 4 };
 enum ir_fsgnj_variant { IR_FSGNJ_COPY, IR_FSGNJ_NOT, IR_FSGNJ_XOR }; /* aux itself */
 /* The same on lanes: the lane's format in the highest bits. */

@@ -55,6 +55,7 @@ static const char *const ucomis[] = { NULL, "ucomis" };
 static const char *const int_rule[] = { NULL, "int_arm", "int_x86", "modular" };
 static const char *const inexact[] = { NULL, "inexact" };
 static const char *const int_range[] = { NULL, "to_i32", "to_i64" };
+static const char *const alternative[] = { NULL, "alternative" };
 static const char *const float_lane[] = { NULL, "f16", "f32", "f64" };
 static const char *const rounds[] = { NULL, "round" };
 static const char *const saturates[] = { NULL, "saturate" };
@@ -108,6 +109,7 @@ const struct text_field text_field[IR_AUX_COUNT][TEXT_FIELDS] = {
 			 FIELD(VARIANT + 2, 1, false, is_signed) },
 	[IR_AUX_I2F] = { FLOAT, FIELD(VARIANT, 1, false, is_signed) },
 	[IR_AUX_FRINT] = { FLOAT, FIELD(VARIANT, 1, false, inexact), FIELD(VARIANT + 1, 2, false, int_range) },
+	[IR_AUX_FCVT] = { FLOAT, FIELD(VARIANT, 1, false, alternative) },
 	[IR_AUX_FSGNJ] = { FIELD(0, 2, false, sign_of) },
 	[IR_AUX_LANEX] = { FIRST(0, 4, true, type, IR_I64 + 1), FIELD(4, 1, false, is_signed),
 			   FIELD(5, 1, false, rounds), FIELD(6, 1, false, saturates),
@@ -123,6 +125,7 @@ const struct text_field text_field[IR_AUX_COUNT][TEXT_FIELDS] = {
 	[IR_AUX_VF2I] = { FLOAT_LANE, FIELD(VARIANT, 2, false, int_rule),
 			  FIELD(VARIANT + 2, 1, false, is_signed) },
 	[IR_AUX_VI2F] = { FLOAT_LANE, FIELD(VARIANT, 1, false, is_signed) },
+	[IR_AUX_VFCVT] = { FLOAT_LANE, FIELD(VARIANT, 1, false, alternative) },
 	[IR_AUX_VFRINT] = { FLOAT_LANE, FIELD(VARIANT, 1, false, inexact),
 			    FIELD(VARIANT + 1, 2, false, int_range) },
 };

@@ -291,6 +291,8 @@ check_aux(struct verify *v, ir_ref ref)
 	case IR_AUX_VF2I:
 	case IR_AUX_VI2F:
 	case IR_AUX_VFRINT:
+	case IR_AUX_FCVT:
+	case IR_AUX_VFCVT:
 	case IR_AUX_COUNT:
 		break;
 	}
@@ -518,7 +520,7 @@ check_meaning(struct verify *v, ir_ref ref)
 				   IR_MEM_TYPE(ins->aux) < IR_TYPE_COUNT ?
 					   ir_type_name(IR_MEM_TYPE(ins->aux)) : "that");
 	if ((aux == IR_AUX_LANE && !lanes_fit(v, ins)) || (aux == IR_AUX_LANEX && !extra_lanes_fit(ins)) ||
-	    (aux >= IR_AUX_VFP && aux <= IR_AUX_VFRINT && !float_lanes_fit(ins)))
+	    (aux >= IR_AUX_VFP && aux <= IR_AUX_VFCVT && !float_lanes_fit(ins)))
 		return verify_fail(v, ref, "its lanes do not go together");
 	if (aux == IR_AUX_XLATE && (int32_t)ins->b >= (int32_t)ins->c)
 		return verify_fail(v, ref, "its range is empty");

@@ -170,7 +170,7 @@ add_op(void)
 	}
 	if (info->aux == IR_AUX_FLAGSFCMP || info->aux == IR_AUX_FP)
 		aux = IR_FP(pick(8), pick(4), pick(8) << 5, pick(2) ? 0 : pick(32));
-	if (info->aux >= IR_AUX_VFP && info->aux <= IR_AUX_VFRINT)
+	if (info->aux >= IR_AUX_VFP && info->aux <= IR_AUX_VFCVT)
 		aux = IR_VFP(IR_F16 + pick(3), pick(8), pick(4), pick(8) << 5, pick(2) ? 0 : pick(32));
 	if (info->aux == IR_AUX_MEM || info->aux == IR_AUX_RMW)
 		aux = pick(12) | pick(2) << 4 | pick(5) << 5 | pick(10) << 8 * pick(2);

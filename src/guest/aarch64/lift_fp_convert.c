@@ -95,11 +95,11 @@ LIFTER(a64_fjcvtzs)
 
 /* ---- between formats ---------------------------------------------------- */
 
-/* Conversions obey FZ alone, whatever the formats. */
+/* Conversions obey FZ alone, whatever the formats, and AHP. */
 static unsigned
 convert_aux(const struct lifter *l, enum ir_round round)
 {
-	return a64_fp_aux(l, round, false, 0);
+	return a64_fp_aux(l, round, false, l->mode & AARCH64_MODE_AHP ? IR_FCVT_ALTERNATIVE : 0);
 }
 
 /* a: the format to; b: from. */
