@@ -2,9 +2,11 @@
 #include "machine/virt.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/flash/cfi.h"
 #include "device/intc/aclint.h"
 #include "device/intc/plic.h"
 #include "device/power/syscon.h"
@@ -100,6 +102,56 @@ build_small(struct machine *m, struct error *error)
 	return keep(m, goldfish_rtc_new(&m->memory, VIRT_RTC, &line, m->loop, error), "rtc");
 }
 
+/* ---- flash ------------------------------------------------------------------- */
+
+/* A UEFI firmware volume (PI specification, volume 3) begins with 16 bytes, a GUID,
+ * a length and this. */
+static bool
+is_firmware_volume(const char *path)
+{
+	enum { AT = 40 };
+	uint8_t head[AT + 4];
+	FILE *file = fopen(path, "rbe");
+	bool is = file && fread(head, sizeof head, 1, file) == 1 && !memcmp(head + AT, "_FVH", 4);
+
+	if (file)
+		fclose(file);
+	return is;
+}
+
+/* Two flashes if anything is to be in them: firmware that runs there, then
+ * "flash" disks in order. */
+static int
+build_flash(struct machine *m, struct error *error)
+{
+	struct cfi_flash_options options[2] = { { 0 } };
+	struct virt *v = virt_of(m);
+	unsigned used = 0;
+
+	if (m->config.firmware && is_firmware_volume(m->config.firmware)) {
+		options[used++] = (struct cfi_flash_options){ m->config.firmware, true };
+		v->firmware_in_flash = true;
+	}
+	for (unsigned i = 0; i < m->config.disks; i++) {
+		const struct machine_disk *disk = &m->config.disk[i];
+
+		if (!disk->bus || strcmp(disk->bus, "flash"))
+			continue;
+		if (used == 2)
+			return error_set(error, ENOSPC, "%s: a machine has two flashes, and both are taken", disk->path);
+		options[used++] = (struct cfi_flash_options){ disk->path, disk->read_only || disk->snapshot };
+	}
+	v->flash = v->flash_code = used;
+	if (!used)
+		return 0;
+	return keep(m, cfi_flash_new(&m->memory, VIRT_FLASH, VIRT_FLASH_SIZE, &options[0], error), "flash0") ||
+			       keep(m, cfi_flash_new(&m->memory, VIRT_FLASH + VIRT_FLASH_SIZE, VIRT_FLASH_SIZE,
+						     &options[1], error),
+				    "flash1")
+		       ? -1
+		       : 0;
+}
+
 static int
 build(struct machine *m, struct error *error)
 {
@@ -111,6 +163,7 @@ build(struct machine *m, struct error *error)
 	if (memory_add_ram(&m->memory, "ram", VIRT_RAM, m->config.memory, error) ||
 	    memory_add_rom(&m->memory, "boot-rom", VIRT_ROM, "", 0, VIRT_ROM_SIZE, error) ||
 	    build_controllers(m, error) || build_pci(m, error) || build_small(m, error) ||
+	    build_flash(m, error) ||
 	    (!m->config.bare && machine_add_devices(m, error)))
 		return -1;
 	v->rom = memory_ram(&m->memory, VIRT_ROM, VIRT_ROM_SIZE, false);

@@ -50,8 +50,9 @@ struct virt {
 	uint8_t *rom;              /* its bytes */
 	uint64_t pci_high;         /* where PCI memory beyond RAM begins */
 	bool mmio_used[VIRT_MMIO_SLOTS];
-	bool flash;                /* there is */
-	bool flash_code;           /* and the first has something to start */
+	bool flash;                /* there is, as the device tree says */
+	bool flash_code;           /* and the first has something to start: in S-mode */
+	bool firmware_in_flash;    /* config.firmware is that */
 	/* How vCPUs start: firmware in M-mode or everything by ourselves. */
 	bool machine_mode;
 	uint64_t entry, device_tree, dynamic_info;

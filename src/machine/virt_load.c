@@ -12,6 +12,8 @@
 #include "machine/virt.h"
 
 #define KERNEL_OFFSET UINT64_C(0x200000)
+/* Firmware adds to the tree where it lies, and copies more than it holds. */
+#define TREE_ROOM UINT64_C(0x10000)
 #define TREE_ALIGN UINT64_C(0x1000)
 #define TREE_BELOW (VIRT_RAM + (UINT64_C(3) << 30))
 
@@ -150,7 +152,7 @@ place_tree(struct machine *m, uint64_t behind, const struct virt_chosen *chosen,
 	tree.bytes = virt_fdt(m, chosen, &tree.size, error);
 	if (!tree.bytes)
 		return -1;
-	at = align_down(top - tree.size, TREE_ALIGN);
+	at = align_down(top - tree.size - TREE_ROOM, TREE_ALIGN);
 	if (at < behind)
 		failed = error_set(error, EFBIG, "kernel and initrd leave no room for the device tree; "
 				   "give the machine more memory");
@@ -168,13 +170,14 @@ virt_load(struct machine *m, struct error *error)
 	struct placed kernel = { 0 }, firmware = { 0 };
 	struct virt_chosen chosen = { .append = c->append };
 	struct virt *v = virt_of(m);
+	bool firmware_in_ram = c->firmware && !v->firmware_in_flash;
 	uint64_t behind;
 
-	v->machine_mode = c->bare || c->firmware;
+	v->machine_mode = c->bare || firmware_in_ram;
 	v->dynamic_info = 0;
 	if (c->bare && machine_load_bare(m, &firmware.entry, &firmware.end, error))
 		return -1;
-	if (c->firmware && place_firmware(m, &firmware, error))
+	if (firmware_in_ram && place_firmware(m, &firmware, error))
 		return -1;
 	if (c->kernel && place_kernel(m, &kernel, error))
 		return -1;
@@ -189,7 +192,7 @@ virt_load(struct machine *m, struct error *error)
 	behind = chosen.initrd_end > behind ? chosen.initrd_end : behind;
 	if (place_tree(m, behind, &chosen, error))
 		return -1;
-	if (c->firmware)
+	if (firmware_in_ram)
 		place_dynamic_info(m, kernel.entry ? kernel.entry : VIRT_RAM + KERNEL_OFFSET);
 	v->entry = v->machine_mode ? firmware.entry : kernel.entry;
 	return 0;
