@@ -166,7 +166,7 @@ compare(struct gen *g, ir_ref ref)
 	bool signaling = variant & IR_FP_SIGNALING;
 	int ra, rb, d, t;
 
-	if (g->ins[ins->a].type == IR_F16)
+	if (g->ins[ins->a].type == IR_F16 || ins->aux & IR_FP_FLUSH)
 		return false;
 	ra = use(g, ins->a);
 	rb = use(g, ins->b);

@@ -229,7 +229,7 @@ resize(struct gen *g, ir_ref ref)
 	bool widens = ins->op == IR_VFWIDEN;
 	int s, t;
 
-	if (widens ? ins->type != IR_V128 : ins->type != IR_V64)
+	if (widens ? ins->type != IR_V128 : ins->type != IR_V64 || IR_VFP_LANE(ins->aux) != IR_F64)
 		return false;
 	s = use(g, ins->a);
 	t = temp(g, FPR);
