@@ -31,6 +31,7 @@ run_one:
 	stp x29, x30, [sp, 80]
 	str x1, [sp, 96]
 	mov x28, x0
+	clrex
 	add x30, x28, 256
 	vectors ldp
 	ldr x0, [x28, 768]

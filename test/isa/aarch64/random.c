@@ -143,7 +143,7 @@ make_state(struct state *s, const struct test *t)
 	if (base < 31)
 		s->x[base] = (u64)buffer + MIDDLE + (next() & (t->flags >> 17 & 1 ? 15 : 0));
 	if (index < 31)
-		s->x[index] = (u64)((long)next() >> 55) & (t->flags >> 18 & 1 ? 0xffffffff : ~0ul);
+		s->x[index] = (u64)((long)next() >> 55) & (t->flags >> 18 & 1 ? 0xff : ~0ul);
 }
 
 static u64
@@ -162,11 +162,20 @@ dump(const struct state *s)
 }
 
 static void
+fill_buffer(void)
+{
+	for (unsigned j = 0; j < BUFFER / 8; j++)
+		buffer[j] = (j + 1) * 0x9e3779b97f4a7c15ul;
+}
+
+static void
 run(unsigned i, int show)
 {
 	static struct state s;
 	u64 hash = 0;
 
+	if (tests[i].flags >> 16 & 1)
+		fill_buffer();
 	make_state(&s, &tests[i]);
 	if (show)
 		dump(&s);
@@ -186,8 +195,7 @@ start(long *stack)
 {
 	unsigned only = test_count;
 
-	for (unsigned j = 0; j < BUFFER / 8; j++)
-		buffer[j] = (j + 1) * 0x9e3779b97f4a7c15ul;
+	fill_buffer();
 	if (stack[0] > 1) {
 		only = 0;
 		for (const char *p = (const char *)stack[2]; *p; p++)
