@@ -76,6 +76,14 @@ clone3_call(struct args *args, void (*function)(void))
 
 	__asm__ volatile("ecall\n\tbnez a0, 1f\n\tjalr s2\n1:" : "+r"(a0) : "r"(a1), "r"(a7), "r"(s2) : "memory", "ra");
 	result = (long)a0;
+#elif defined __aarch64__
+	register struct args *x0 __asm__("x0") = args;
+	register long x1 __asm__("x1") = 88;
+	register long x8 __asm__("x8") = SYS_clone3;
+	register void (*x19)(void) __asm__("x19") = function;
+
+	__asm__ volatile("svc 0\n\tcbnz x0, 1f\n\tblr x19\n1:" : "+r"(x0) : "r"(x1), "r"(x8), "r"(x19) : "memory", "x30");
+	result = (long)x0;
 #else
 	register void (*r12)(void) __asm__("r12") = function;
 

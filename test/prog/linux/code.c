@@ -26,6 +26,11 @@ write_code(void *at, uint32_t value)
 
 	for (int i = 0; i < 3; i++)
 		((volatile uint32_t *)at)[i] = code[i];
+#elif defined __aarch64__
+	uint32_t code[] = { 0x52800000 | (value & 0xffff) << 5, 0x72a00000 | value >> 16 << 5, 0xd65f03c0 };
+
+	for (int i = 0; i < 3; i++) /* movz, movk w0; ret */
+		((volatile uint32_t *)at)[i] = code[i];
 #else
 	*(volatile uint8_t *)at = 0xb8; /* mov eax, value; ret */
 	memcpy((uint8_t *)at + 1, &value, 4);

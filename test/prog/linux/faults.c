@@ -137,8 +137,9 @@ by_default(void)
 static void
 bad_stack(void)
 {
-	stack_t stack = { .ss_sp = page + 3 * 4096, .ss_size = 65536 };
+	stack_t stack = { .ss_size = 65536 };
 
+	stack.ss_sp = mmap(NULL, 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	sigaltstack(&stack, NULL);
 	touch();
 }
