@@ -178,6 +178,42 @@ make_select(struct maker *m)
 }
 
 static void
+make_bits(struct maker *m)
+{
+	enum ir_type type = percent(50) ? IR_I64 : IR_I32, part = (enum ir_type)(IR_I8 + below(percent(80) ? 3 : 4));
+	ir_ref x = any(m, type);
+
+	switch (below(5)) {
+	case 0:
+		if (percent(20)) {
+			type = IR_I16;
+			x = any(m, IR_I16);
+		}
+		x = make(m, IR_BITREV, type, 0, x, 0, 0);
+		if (percent(50) && m->region.ins[x].type >= IR_I32)
+			make(m, IR_CLZ, (enum ir_type)m->region.ins[x].type, 0, x, 0, 0);
+		break;
+	case 1:
+		if (part < type)
+			make(m, IR_EXTRACT, part, below(ir_type_bits(type)), x, 0, 0);
+		break;
+	case 2:
+		if (part <= type)
+			make(m, IR_INSERT, type, below(ir_type_bits(type)), x, any(m, part), 0);
+		break;
+	case 3:
+		part = (enum ir_type)(IR_I8 + below(4));
+		make(m, IR_CRC32, IR_I32, below(2), any(m, IR_I32), any(m, part), 0);
+		break;
+	default:
+		x = make(m, IR_PAIR, IR_I128, 0, any(m, IR_I64), any(m, IR_I64), 0);
+		if (m->raw)
+			make(m, IR_TRUNC, IR_I64, 0, x, 0, 0);
+		make(m, IR_EXTRACT, IR_I64, 64, x, 0, 0);
+	}
+}
+
+static void
 make_int(struct maker *m)
 {
 	static const uint8_t narrow[] = { IR_ADD, IR_SUB, IR_AND, IR_OR, IR_XOR, IR_ANDN, IR_NOT, IR_NEG, IR_MUL };
@@ -190,7 +226,8 @@ make_int(struct maker *m)
 	ir_ref x, y = 0;
 	unsigned aux = 0;
 
-	switch (below(10)) {
+	switch (below(11)) {
+	case 10: make_bits(m); return;
 	case 0: make_extension(m); return;
 	case 1: make_compare(m); return;
 	case 2: make_select(m); return;

@@ -227,10 +227,42 @@ make_lane_fp(struct maker *m)
 	}
 }
 
+/* ---- cryptography ------------------------------------------------------- */
+
+static void
+make_crypto(struct maker *m)
+{
+	static const uint8_t schedule[] = { IR_VSHA1SU1, IR_VSHA256SU0, IR_VSHA256SU1 };
+	ir_ref x = vector_of(m, IR_V128), y = vector_of(m, IR_V128), z = vector_of(m, IR_V128);
+	enum ir_op op;
+	bool encrypts = percent(50);
+
+	switch (below(5)) {
+	case 0:
+	case 1: /* a round, its halves apart or together */
+		if (percent(80))
+			x = make(m, encrypts ? IR_VAESE : IR_VAESD, IR_V128, 0, x, y, 0);
+		if (percent(80))
+			make(m, encrypts ? IR_VAESMC : IR_VAESIMC, IR_V128, 0, x, 0, 0);
+		break;
+	case 2: make(m, IR_VSHA1, IR_V128, below(3), x, y, z); break;
+	case 3:
+		op = percent(50) ? IR_VSHA256H : IR_VSHA256H2;
+		make(m, op, IR_V128, 0, x, y, z);
+		if (percent(70))
+			make(m, op == IR_VSHA256H ? IR_VSHA256H2 : IR_VSHA256H, IR_V128, 0, y, x, z);
+		break;
+	default:
+		op = (enum ir_op)schedule[below(ARRAY_LEN(schedule))];
+		make(m, op, IR_V128, 0, x, y, op == IR_VSHA256SU1 ? z : 0);
+	}
+}
+
 static void
 make_vector(struct maker *m)
 {
-	switch (below(8)) {
+	switch (below(9)) {
+	case 8: make_crypto(m); break;
 	case 0:
 	case 1: make_lanes(m); break;
 	case 2: make_lane_unary(m); break;

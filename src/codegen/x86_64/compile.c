@@ -121,6 +121,45 @@ stays(const struct gen *g, const struct ir_ins *ins)
 	case IR_ADC:
 	case IR_SBC:
 		return g->ins[ins->a].type >= IR_I32;
+	case IR_VSPLAT:
+	case IR_VDUP:
+	case IR_VINSERT:
+	case IR_VSCALAR:
+	case IR_VRESIZE:
+	case IR_VHIGH:
+	case IR_VJOIN:
+	case IR_VSHUF:
+	case IR_VEXT:
+	case IR_VREV:
+	case IR_VEVEN:
+	case IR_VODD:
+	case IR_VTRNEVEN:
+	case IR_VTRNODD:
+	case IR_VZIPLO:
+	case IR_VZIPHI:
+	case IR_VADD:
+	case IR_VSUB:
+	case IR_VAND:
+	case IR_VOR:
+	case IR_VXOR:
+	case IR_VANDN:
+	case IR_VNOT:
+	case IR_VBSL:
+	case IR_VCMPEQ:
+	case IR_VCMPGT:
+	case IR_VCMPGTU:
+		return vector_has_code(g, ins);
+	case IR_VAESE:
+	case IR_VAESD:
+	case IR_VAESMC:
+	case IR_VAESIMC:
+	case IR_VSHA1:
+	case IR_VSHA1SU1:
+	case IR_VSHA256H:
+	case IR_VSHA256H2:
+	case IR_VSHA256SU0:
+	case IR_VSHA256SU1:
+		return crypto_has_code(g, ins->op);
 	case IR_FNEG:
 	case IR_FABS:
 	case IR_FSGNJ:
@@ -186,7 +225,7 @@ gen_op(struct gen *g, ir_ref ref)
 	case IR_COPY:
 	case IR_TRUNC:
 		if (g->ins[ins->a].type == IR_I128)
-			return false;
+			return gen_int_bits(g, ref);
 		define_alias(g, ref, ins->a);
 		drop(g, ins->a);
 		return true;
@@ -219,7 +258,7 @@ gen_op(struct gen *g, ir_ref ref)
 	default:
 		break;
 	}
-	return gen_int(g, ref) || gen_flags(g, ref) || gen_memory(g, ref) || gen_vector(g, ref) || gen_vector_fp(g, ref) || gen_fp(g, ref);
+	return gen_int(g, ref) || gen_int_bits(g, ref) || gen_flags(g, ref) || gen_memory(g, ref) || gen_vector(g, ref) || gen_crypto(g, ref) || gen_vector_fp(g, ref) || gen_fp(g, ref);
 }
 
 static void
@@ -374,9 +413,9 @@ compile(const struct target_job *job, struct target_code *code)
 	g->flags_slot = flags_slot(region->slots);
 	for (ir_ref ref = 0; ref < region->ins_count; ref++)
 		g->val[ref] = (struct val){ .reg = NO_REG, .spill = -1, .home = NO_SLOT };
+	regs_begin(g);
 	find_uses(g);
 	soft_tlb_plan(g);
-	regs_begin(g);
 	x86_nop(&g->hot, (int)(-(uintptr_t)g->hot.p & 15));
 	g->hot_start = g->hot.p;
 	g->cold_start = g->cold.p;

@@ -44,9 +44,22 @@ flags_release(struct gen *g, ir_ref ref)
 {
 	ir_ref part[FLAGS_PARTS];
 
-	if (g->ins[ref].op == IR_COND) {
+	switch (g->ins[ref].op) {
+	case IR_PAIR:
+		drop(g, g->ins[ref].b);
 		drop(g, g->ins[ref].a);
 		return;
+	case IR_VAESE:
+	case IR_VAESD:
+		drop(g, g->ins[ref].a);
+		drop(g, g->ins[ref].b);
+		return;
+	case IR_COND:
+	case IR_BITREV:
+		drop(g, g->ins[ref].a);
+		return;
+	default:
+		break;
 	}
 	operands_of(g, ref, part);
 	for (unsigned i = 0; i < FLAGS_PARTS; i++)

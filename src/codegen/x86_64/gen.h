@@ -3,10 +3,11 @@
  *
  *   compile.c   the driver: backward pass, forward pass, struct target
  *   regs.c      where values are: homes, temporaries, constants, spills
- *   int.c       integer ops          fp.c       floating point
+ *   int*.c      integer ops          fp.c       floating point
  *   flags.c     NZCV, EFLAGS; flags_use.c: conditions; flags_slot.c: the slot;
  *               flags_frame.c: in C
  *   fp_arm.c    floating point with Arm's NaNs and tininess
+ *   crypto.c    AES, SHA-1, SHA-256
  *   vector*.c   lanes: arithmetic, moves, changes of width, floating point
  *   memory.c    loads, stores, atomics, fences
  *   soft_tlb.c  where guest memory is, in a system VM
@@ -269,7 +270,8 @@ void flags_of_logic(struct gen *g, ir_ref ref);
 /* Emits what is needed for the host's condition that is true when cond holds of
  * flags f. Drops nothing. */
 enum x86_cc flags_condition(struct gen *g, ir_ref f, enum ir_cond cond);
-/* The last use of deferred flags, or of a deferred COND, is gone. */
+/* The last use of deferred flags, or of a COND, PAIR or BITREV that was left to its
+ * users, is gone: so are those of its operands. */
 void flags_release(struct gen *g, ir_ref ref);
 /* The frame's word for the slot's flags, and the operands that go with it by
  * enum flags_part (0: none). */
@@ -307,11 +309,16 @@ plant_fault(struct gen *g)
 /* ---- ops ---------------------------------------------------------------- */
 
 bool gen_int(struct gen *g, ir_ref ref);
+bool gen_int_bits(struct gen *g, ir_ref ref);
 bool gen_memory(struct gen *g, ir_ref ref);
 bool gen_fp(struct gen *g, ir_ref ref);
 bool gen_fp_arm(struct gen *g, ir_ref ref);
 bool gen_vector(struct gen *g, ir_ref ref);
 bool gen_vector_fp(struct gen *g, ir_ref ref);
+/* Of ops that have code for all lanes: whether they have for these types. */
+bool vector_has_code(const struct gen *g, const struct ir_ins *ins);
+bool gen_crypto(struct gen *g, ir_ref ref);
+bool crypto_has_code(const struct gen *g, enum ir_op op);
 /* SELECT of a float or a vector. */
 void gen_select_fpr(struct gen *g, ir_ref ref);
 /* The op's NaN rule is one of Arm's, and it is otherwise as usual. */

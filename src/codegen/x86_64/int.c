@@ -467,27 +467,30 @@ static void
 count_bits(struct gen *g, ir_ref ref, int size)
 {
 	const struct ir_ins *ins = &g->ins[ref];
-	int ra = use(g, ins->a), width = size * 8, d, t;
+	ir_ref a = resolve(g, ins->a);
+	bool reversed = g->val[a].deferred; /* BITREV, left to its CLZ */
+	bool leading = ins->op == IR_CLZ && !reversed;
+	int ra = use(g, reversed ? g->ins[a].a : a), width = size * 8, d, t;
 
 	if (ins->op == IR_POPCNT) {
 		d = dest(g, ref, true);
 		x86_popcnt_rr(&g->hot, size, d, ra);
-	} else if (ins->op == IR_CLZ ? g->cpu->lzcnt : g->cpu->bmi1) {
-		d = dest(g, ref, true);
-		if (ins->op == IR_CLZ)
+	} else if (leading ? g->cpu->lzcnt : g->cpu->bmi1) {
+		d = dest(g, ref, !reversed);
+		if (leading)
 			x86_lzcnt_rr(&g->hot, size, d, ra);
 		else
 			x86_tzcnt_rr(&g->hot, size, d, ra);
 	} else {
 		t = temp(g, GPR);
 		d = dest(g, ref, false);
-		x86_mov_ri(&g->hot, t, (uint64_t)(ins->op == IR_CLZ ? 2 * width - 1 : width));
-		if (ins->op == IR_CLZ)
+		x86_mov_ri(&g->hot, t, (uint64_t)(leading ? 2 * width - 1 : width));
+		if (leading)
 			x86_bsr_rr(&g->hot, size, d, ra);
 		else
 			x86_bsf_rr(&g->hot, size, d, ra);
 		x86_cmov_rr(&g->hot, X86_CC_E, size, d, t);
-		if (ins->op == IR_CLZ)
+		if (leading)
 			x86_alu_ri(&g->hot, X86_XOR, size, d, width - 1);
 	}
 	finish(g, ref, d);

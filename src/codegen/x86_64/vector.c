@@ -453,12 +453,18 @@ saturate_signed(struct gen *g, ir_ref ref)
 }
 
 bool
+vector_has_code(const struct gen *g, const struct ir_ins *ins)
+{
+	return ins->type != IR_V256 && (g->hot.vex || g->hot.scratch >= 0) &&
+	       (ir_op_info[ins->op].operands[0] != 'v' || is_vector_type((enum ir_type)g->ins[ins->a].type));
+}
+
+bool
 gen_vector(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
 
-	if (ins->op < IR_VSPLAT || ins->op > IR_VTRNODD || (!g->hot.vex && g->hot.scratch < 0) || ins->type == IR_V256 ||
-	    (ir_op_info[ins->op].operands[0] == 'v' && !is_vector_type((enum ir_type)g->ins[ins->a].type)))
+	if (ins->op < IR_VSPLAT || ins->op > IR_VTRNODD || !vector_has_code(g, ins))
 		return false;
 	if (vec_move(g, ref) || vec_width(g, ref))
 		return true;
