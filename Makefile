@@ -92,6 +92,9 @@ SYSTEM_PROGRAM := $(B)/isomorph-system
 UNIT_SOURCES := $(sort $(wildcard test/unit/*.c))
 UNITS := $(UNIT_SOURCES:test/unit/%.c=$(B)/test/unit/%)
 IR_TEST_SOURCES := $(sort $(wildcard test/ir/*.c))
+# Each with test/fuzz/main.c, which makes the inputs.
+FUZZ_SOURCES := $(filter-out test/fuzz/main.c,$(sort $(wildcard test/fuzz/*.c)))
+FUZZERS := $(FUZZ_SOURCES:test/fuzz/%.c=$(B)/test/fuzz/%)
 
 .PHONY: all help demo test test-long bench lint install uninstall check-quick \
 	check-layers check-format unit clean
@@ -139,7 +142,7 @@ $(SYSTEM_PROGRAM): $(B)/src/cli/system_main.o $(LIBRARY)
 	$(CC) $(OPTIMIZE) $(SYSTEM_LINK) -o $@ $^ $(LDFLAGS) $(SYSTEM_LIBS)
 
 # Objects and programs apart: what has not changed is only linked again.
-.SECONDARY: $(UNITS:=.o)
+.SECONDARY: $(UNITS:=.o) $(FUZZERS:=.o) $(B)/test/fuzz/main.o
 $(B)/test/%.o: test/%.c $(B)/.flags | $(GEN_HEADERS)
 	@mkdir -p $(@D)
 	$(COMPILE) -Itest -o $@ $<
@@ -149,6 +152,9 @@ $(B)/test/unit/system_%: $(B)/test/unit/system_%.o $(LIBRARY)
 
 $(B)/test/unit/%: $(B)/test/unit/%.o $(LIBRARY)
 	$(CC) $(OPTIMIZE) $(CODEGEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
+
+$(B)/test/fuzz/%: $(B)/test/fuzz/%.o $(B)/test/fuzz/main.o $(LIBRARY)
+	$(CC) $(OPTIMIZE) $(CODEGEN) $(SYSTEM_LINK) -o $@ $^ $(LDFLAGS) $(SYSTEM_LIBS)
 
 $(B)/test/ir/run: $(IR_TEST_SOURCES:%.c=$(B)/%.o) $(LIBRARY)
 	$(CC) $(OPTIMIZE) $(CODEGEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
@@ -164,11 +170,11 @@ $(RVTEST): $(RVTEST_SOURCES:%.c=$(B)/%.o) $(LIBRARY)
 	$(CC) $(OPTIMIZE) $(CODEGEN) $(LINK) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 -include $(OBJECTS:.o=.d) $(MAIN:%.c=$(B)/%.d) $(UNITS:=.d) $(IR_TEST_SOURCES:%.c=$(B)/%.d) \
-	$(RVTEST_SOURCES:%.c=$(B)/%.d)
+	$(RVTEST_SOURCES:%.c=$(B)/%.d) $(FUZZERS:=.d) $(B)/test/fuzz/main.d
 
 # ---- checking ---------------------------------------------------------------
 
-unit: $(UNITS) $(B)/test/ir/run $(RVTEST)
+unit: $(UNITS) $(FUZZERS) $(B)/test/ir/run $(RVTEST)
 
 check-layers:
 	tools/check-layers

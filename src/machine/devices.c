@@ -10,6 +10,7 @@
 #include "device/virtio/blk.h"
 #include "device/virtio/console.h"
 #include "device/virtio/net.h"
+#include "device/virtio/p9.h"
 #include "device/virtio/rng.h"
 #include "device/virtio/scsi.h"
 #include "device/virtio/vsock.h"
@@ -179,6 +180,25 @@ add_shell(struct machine *m, struct error *error)
 	return plug(m, virtio_console_new(&h, "shell", m->config.shell, m->config.shell, error), "shell", error);
 }
 
+/* ---- shares ---------------------------------------------------------------------- */
+
+static int
+add_shares(struct machine *m, struct error *error)
+{
+	const struct virtio_host h = host(m);
+
+	for (unsigned n = 0; n < m->config.shares; n++) {
+		const struct machine_share *c = &m->config.share[n];
+		struct p9 *p9 = p9_new(c->path, c->read_only, error);
+		char name[16];
+
+		snprintf(name, sizeof name, "share%u", n);
+		if (!p9 || plug(m, virtio_p9_new(&h, name, p9, c->tag ? c->tag : name, error), name, error))
+			return -1;
+	}
+	return 0;
+}
+
 /* ---- all ----------------------------------------------------------------------- */
 
 static int
@@ -198,8 +218,8 @@ machine_add_devices(struct machine *m, struct error *error)
 {
 	const struct virtio_host h = host(m);
 
-	if (add_disks(m, error) || add_nets(m, error) || add_vsock(m, error) || add_shell(m, error) ||
-	    plug(m, virtio_rng_new(&h, "rng"), "rng", error))
+	if (add_disks(m, error) || add_nets(m, error) || add_shares(m, error) || add_vsock(m, error) ||
+	    add_shell(m, error) || plug(m, virtio_rng_new(&h, "rng"), "rng", error))
 		return -1;
 	m->balloon = virtio_balloon_new(&h, "balloon");
 	return plug(m, m->balloon, "balloon", error);

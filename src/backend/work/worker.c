@@ -1,7 +1,8 @@
 /* Two locks. `lock` guards the lists and is held for moments only; the device lock
  * is the caller's. A thread never holds `lock` while it takes the device lock, so
  * that worker_drain, whose caller holds the device lock, can wait for the threads:
- * it tells what they finished itself. */
+ * it tells what they finished itself. It runs what no thread has begun, too, since
+ * all of them may stand before the device lock. */
 #include "backend/work/worker.h"
 
 #include <signal.h>
@@ -68,6 +69,18 @@ tell(struct worker *w)
 	}
 }
 
+/* `lock` is held before and after, not meanwhile. */
+static void
+run(struct worker *w, struct worker_job *job)
+{
+	pthread_mutex_unlock(&w->lock);
+	job->run(job);
+	pthread_mutex_lock(&w->lock);
+	list_add(&w->finished, job);
+	if (!--w->busy)
+		pthread_cond_broadcast(&w->idle);
+}
+
 static void *
 work(void *argument)
 {
@@ -85,14 +98,8 @@ work(void *argument)
 			w->sleepers--;
 			continue;
 		}
+		run(w, job);
 		pthread_mutex_unlock(&w->lock);
-		job->run(job);
-		pthread_mutex_lock(&w->lock);
-		list_add(&w->finished, job);
-		if (!--w->busy)
-			pthread_cond_broadcast(&w->idle);
-		pthread_mutex_unlock(&w->lock);
-
 		pthread_mutex_lock(w->device_lock);
 		tell(w);
 		pthread_mutex_unlock(w->device_lock);
@@ -116,11 +123,14 @@ worker_submit(struct worker *w, struct worker_job *job)
 void
 worker_drain(struct worker *w)
 {
+	struct worker_job *job;
 	bool again;
 
 	/* What is told may ask for more (a flush after a write). */
 	do {
 		pthread_mutex_lock(&w->lock);
+		while ((job = list_take(&w->waiting)))
+			run(w, job);
 		while (w->busy)
 			pthread_cond_wait(&w->idle, &w->lock);
 		pthread_mutex_unlock(&w->lock);
