@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/populate.h"
 #include "machine/machine_impl.h"
 
 #define LARGEST (UINT64_C(4) << 30)
@@ -25,6 +26,7 @@ read_all(struct payload *image, int fd, const char *path, const char *what, stru
 	image->bytes = malloc(image->size);
 	if (!image->bytes)
 		return error_set(error, ENOMEM, "%s %s: no memory for its %zu bytes", what, path, image->size);
+	host_populate(image->bytes, image->size);
 	while (done < image->size) {
 		ssize_t got = read(fd, image->bytes + done, image->size - done);
 

@@ -11,11 +11,15 @@
  */
 #include "memory/memory.h"
 
+#include "host/populate.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#define BULK (UINT64_C(64) << 10) /* bytes from which host memory is asked for at once */
 
 int
 memory_init(struct memory *memory, struct error *error)
@@ -325,6 +329,8 @@ memory_write(struct memory *memory, uint64_t address, const void *from, uint64_t
 
 	if (!host)
 		return false;
+	if (size >= BULK)
+		host_populate(host, size);
 	if (size) {
 		memcpy(host, from, size);
 		memory_touched(memory, address, size);

@@ -1,6 +1,10 @@
 /* Soft TLBs: views and their filling. */
 #include "cpu/system/system.h"
 
+#include "host/populate.h"
+
+#define ASK_BYTES (UINT64_C(64) << 10)
+
 static struct tlb_view *
 view_new(unsigned regime, uint32_t asid)
 {
@@ -112,6 +116,20 @@ may_write(struct cpu_system *s, uint64_t page, uint8_t *flags)
 	return !(__atomic_load_n(flags, __ATOMIC_SEQ_CST) & (MEMORY_PAGE_CODE | MEMORY_PAGE_CLEAN));
 }
 
+/* A guest that writes to a page will write to its neighbours. */
+static void
+ask_around(struct cpu_system *s, uint64_t page, uint8_t *flags)
+{
+	uint64_t first = align_down(page, ASK_BYTES);
+	uint8_t *asked = flags - (page - first) / MEMORY_PAGE;
+
+	if (first < s->ram_start || first + ASK_BYTES > s->ram_start + s->ram_size ||
+	    LIKELY(__atomic_load_n(asked, __ATOMIC_RELAXED) & MEMORY_PAGE_ASKED))
+		return;
+	__atomic_fetch_or(asked, MEMORY_PAGE_ASKED, __ATOMIC_SEQ_CST);
+	host_populate(s->ram_host + (first - s->ram_start), ASK_BYTES);
+}
+
 /* ---- entries ---------------------------------------------------------------- */
 
 static void
@@ -182,6 +200,8 @@ access_slowly(struct cpu_system *s, uint64_t address, unsigned size, enum guest_
 	}
 	*host = ram + address % IR_TLB_PAGE;
 	writable = access == GUEST_WRITE && may_write(s, physical_page, flags);
+	if (writable)
+		ask_around(s, physical_page, flags);
 	if (walk.page < IR_TLB_PAGE)
 		return true;
 	if (!known)

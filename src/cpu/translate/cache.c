@@ -234,6 +234,7 @@ translator_init(struct cpu_space *space, struct error *error)
 	space->cache->translator = t;
 	t->target = target;
 	t->guest = space->guest;
+	t->bulk = space->memory;
 	t->epoch = 1;
 	t->region_count = t->link_count = t->map_used = t->segment_next = 1;
 	if (memory_reserve(t, options->cache_bytes, error) || thunks_make(t, error)) {

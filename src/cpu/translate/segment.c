@@ -8,6 +8,8 @@
  */
 #include "cpu/translate/translate.h"
 
+#include "host/populate.h"
+
 #define WANTED_ENOUGH 64u /* misses of sealed exits that pay for a copy */
 
 static bool
@@ -27,6 +29,8 @@ segment_new(struct translator *t, uint64_t anchor)
 		return SEGMENT_NONE;
 	*segment = (struct segment){ .anchor = anchor, .hot = SEGMENT_HEAD, .cold = SEGMENT_COLD,
 				     .mapped = true };
+	if (t->bulk)
+		host_populate(t->memory.w + at, SEGMENT_SIZE);
 	*(uint64_t *)(void *)(t->memory.w + at) = anchor;
 	t->segment_next++;
 	return index;

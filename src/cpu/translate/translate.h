@@ -93,6 +93,7 @@ struct translator {
 	struct code_memory memory;
 	uint32_t epoch;   /* from 1 on. Read without the lock */
 	bool draining;    /* flushed, not reclaimed */
+	bool bulk;        /* a system VM: much will be translated */
 	struct lookup *lookup;
 
 	/* Reserved memory, touched as it fills. */
