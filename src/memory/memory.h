@@ -32,7 +32,7 @@ enum memory_page_flag {
 	MEMORY_PAGE_CLEAN = 2, /* dirty logging is on and the page was not written
 	                          since the log was last taken */
 	MEMORY_PAGE_WRITABLE = 4, /* cpu/'s: some soft TLB may have it as writable */
-	MEMORY_PAGE_ASKED = 8, /* cpu/'s, of some pages: host memory around it was asked
+	MEMORY_PAGE_ASKED = 16, /* cpu/'s, of some pages: host memory around it was asked
 	                          for in bulk */
 	MEMORY_PAGE_WATCHED = 8, /* every write goes by memory_store and the like, which tell
 	                            `watched`; set before the vCPUs run */
