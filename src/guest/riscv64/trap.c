@@ -164,6 +164,16 @@ riscv64_interrupt(struct ir_frame *frame)
 
 /* ---- returning ----------------------------------------------------------- */
 
+/* Whoever was interrupted between LR and SC must not go on with the reservation
+ * of somebody else. */
+static void
+leave(struct ir_frame *frame, uint64_t pc)
+{
+	frame->pc = pc;
+	frame->link_address = IR_LINK_NONE;
+	riscv64_changed(frame);
+}
+
 void
 riscv64_mret(struct ir_frame *frame)
 {
@@ -177,8 +187,7 @@ riscv64_mret(struct ir_frame *frame)
 		status &= ~(uint64_t)STATUS_MPRV;
 	s->mstatus = status | STATUS_MPIE;
 	s->privilege = (uint8_t)privilege;
-	frame->pc = s->mepc;
-	riscv64_changed(frame);
+	leave(frame, s->mepc);
 }
 
 void
@@ -191,6 +200,5 @@ riscv64_sret(struct ir_frame *frame)
 		status |= STATUS_SIE;
 	s->privilege = s->mstatus & STATUS_SPP ? RISCV64_SUPERVISOR : RISCV64_USER;
 	s->mstatus = status | STATUS_SPIE;
-	frame->pc = s->sepc;
-	riscv64_changed(frame);
+	leave(frame, s->sepc);
 }

@@ -11,10 +11,6 @@ _start:
 	csrr t0, mhartid
 	bnez t0, park
 	la sp, stack
-	.option push
-	.option norelax
-	la gp, __global_pointer$
-	.option pop
 	la t0, trap_machine
 	csrw mtvec, t0
 	call main

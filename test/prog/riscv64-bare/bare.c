@@ -147,7 +147,7 @@ test_entry(unsigned n)
 u64 *
 test_table_entry(unsigned level)
 {
-	return level == 1 ? &table[1][0] : level == 2 ? &table[2][4] : &table[3][0];
+	return level == 1 ? &table[1][0] : level == 2 ? &table[2][4] : &table[3][1];
 }
 
 u64
@@ -159,6 +159,6 @@ make_tables(bool sv48)
 	table[2][3] = PTE_TO(ram, PTE_V | PTE_RWX | PTE_AD | PTE_U);
 	table[2][4] = PTE_TO(table[1], PTE_V);
 	table[1][0] = PTE_TO(table[0], PTE_V);
-	table[3][0] = PTE_TO(table[2], PTE_V);
+	table[3][0] = table[3][1] = PTE_TO(table[2], PTE_V);
 	return (sv48 ? 9ull : 8ull) << 60 | root >> 12;
 }

@@ -143,7 +143,8 @@ enum {
 u64 make_tables(bool sv48);
 /* The leaf (level 0) entry of the nth test page; n below 512. */
 u64 *test_entry(unsigned n);
-/* The entries above it: level 1, 2 and, with Sv48, 3. */
+/* The entries above it: level 1, 2 and, with Sv48, 3: there the second one, where
+ * everything is mapped again, 512 GiB up. */
 u64 *test_table_entry(unsigned level);
 /* The nth page of physical memory for tests, 16 of them, zeroed at start. */
 u64 test_page(unsigned n);
