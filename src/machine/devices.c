@@ -175,9 +175,9 @@ add_shell(struct machine *m, struct error *error)
 {
 	const struct virtio_host h = host(m);
 
-	if (m->config.shell < 0)
+	if (m->config.shell_out < 0)
 		return 0;
-	return plug(m, virtio_console_new(&h, "shell", m->config.shell, m->config.shell, error), "shell", error);
+	return plug(m, virtio_console_new(&h, "shell", m->config.shell_in, m->config.shell_out, error), "shell", error);
 }
 
 /* ---- shares ---------------------------------------------------------------------- */

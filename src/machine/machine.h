@@ -67,9 +67,10 @@ struct machine_config {
 	bool deterministic;       /* all vCPUs on one thread, switched by count */
 	unsigned vsock_cid;       /* 0: no vsock */
 	const char *vsock_path;   /* the host's end of it: a Unix socket's path */
-	int console_in, console_out; /* descriptors of the first console; -1: none */
-	int shell;                /* descriptor (a socket) of the second console, a virtio
-	                             port: hvc0; -1: none */
+	int console_in, console_out; /* descriptors of the first console, not the same
+	                                one; -1: none */
+	int shell_in, shell_out;  /* descriptors of the second console, a virtio port
+	                             (hvc0); -1: none */
 	bool restored;            /* machine_start loads and resets nothing and leaves the
 	                             machine paused: its RAM and state are put in, then
 	                             machine_resume */

@@ -4,8 +4,10 @@
 #include "monitor/config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct isomorph_config *
 isomorph_config_new(void)
@@ -16,7 +18,8 @@ isomorph_config_new(void)
 		return NULL;
 	config->document = cJSON_CreateObject();
 	config->machine.options = &config->cpu;
-	config->machine.console_in = config->machine.console_out = config->machine.shell = -1;
+	config->machine.console_in = config->machine.console_out = -1;
+	config->machine.shell_in = config->machine.shell_out = -1;
 	return config;
 }
 
@@ -93,6 +96,26 @@ note(struct isomorph_config *config, const struct config_option *option, const c
 	cJSON_AddItemToObject(config->document, option->name, item);
 }
 
+/* The value with the current folder before it; its commas doubled where commas
+ * mean something. */
+static const char *
+absolute(struct isomorph_config *config, const struct config_option *option, const char *value)
+{
+	char folder[PATH_MAX], *text, *to;
+
+	if (value[0] == '/' || !getcwd(folder, sizeof folder))
+		return value;
+	text = to = arena_alloc(&config->text, 2 * strlen(folder) + strlen(value) + 2);
+	for (const char *from = folder; *from; from++) {
+		*to++ = *from;
+		if (*from == ',' && option->kind == CONFIG_LIST)
+			*to++ = ',';
+	}
+	*to++ = '/';
+	memcpy(to, value, strlen(value) + 1);
+	return text;
+}
+
 int
 config_set(struct isomorph_config *config, const char *name, const char *value, struct error *error)
 {
@@ -104,6 +127,8 @@ config_set(struct isomorph_config *config, const char *name, const char *value, 
 		return error_set(error, 0, "there is no option --%s", name);
 	if (option->kind != CONFIG_FLAG && (!value || !*value))
 		return error_set(error, 0, "--%s needs a value", name);
+	if (option->path)
+		value = absolute(config, option, value);
 	field = (char *)config + option->field;
 	switch (option->kind) {
 	case CONFIG_FLAG:

@@ -35,6 +35,8 @@ struct config_option {
 	size_t field; /* in struct isomorph_config */
 	uint64_t least, most;
 	int (*take)(struct isomorph_config *config, const char *value, struct error *error);
+	bool path;    /* begins with a path, which is made absolute: a machine file is
+	                 read from anywhere */
 	bool passing; /* of this start only: not kept in the machine file */
 };
 

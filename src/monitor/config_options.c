@@ -67,10 +67,16 @@ take_disk(struct isomorph_config *config, const char *value, struct error *error
 static int
 take_cdrom(struct isomorph_config *config, const char *value, struct error *error)
 {
+	struct config_parts parts;
+
 	if (config->machine.disks == MACHINE_DISKS)
 		return error_set(error, 0, "--cdrom %s: a machine has at most %d disks", value, MACHINE_DISKS);
+	if (config_split(config, value, &parts, error))
+		return -1;
+	if (parts.count)
+		return error_set(error, 0, "--cdrom %s: a file is wanted (a comma of its path is written twice)", value);
 	config->machine.disk[config->machine.disks++] =
-		(struct machine_disk){ .path = value, .format = "raw", .bus = "cdrom", .read_only = true };
+		(struct machine_disk){ .path = parts.first, .format = "raw", .bus = "cdrom", .read_only = true };
 	return 0;
 }
 
@@ -198,18 +204,18 @@ static const struct config_option options[] = {
 	{ .name = "cpus", .kind = CONFIG_COUNT, .field = FIELD(machine.cpus), .least = 1, .most = MACHINE_CPUS },
 	{ .name = "memory", .kind = CONFIG_SIZE, .field = FIELD(machine.memory), .least = 4 << 20 },
 	{ .name = "accel", .kind = CONFIG_CALL, .take = take_accel },
-	{ .name = "kernel", .kind = CONFIG_TEXT, .field = FIELD(machine.kernel) },
-	{ .name = "initrd", .kind = CONFIG_TEXT, .field = FIELD(machine.initrd) },
+	{ .name = "kernel", .kind = CONFIG_TEXT, .field = FIELD(machine.kernel), .path = true },
+	{ .name = "initrd", .kind = CONFIG_TEXT, .field = FIELD(machine.initrd), .path = true },
 	{ .name = "append", .kind = CONFIG_TEXT, .field = FIELD(machine.append) },
-	{ .name = "dtb", .kind = CONFIG_TEXT, .field = FIELD(machine.dtb) },
-	{ .name = "firmware", .kind = CONFIG_TEXT, .field = FIELD(machine.firmware) },
-	{ .name = "bare", .kind = CONFIG_TEXT, .field = FIELD(machine.bare) },
-	{ .name = "disk", .kind = CONFIG_LIST, .take = take_disk },
-	{ .name = "cdrom", .kind = CONFIG_LIST, .take = take_cdrom },
-	{ .name = "user-data", .kind = CONFIG_TEXT, .field = FIELD(user_data) },
+	{ .name = "dtb", .kind = CONFIG_TEXT, .field = FIELD(machine.dtb), .path = true },
+	{ .name = "firmware", .kind = CONFIG_TEXT, .field = FIELD(machine.firmware), .path = true },
+	{ .name = "bare", .kind = CONFIG_TEXT, .field = FIELD(machine.bare), .path = true },
+	{ .name = "disk", .kind = CONFIG_LIST, .take = take_disk, .path = true },
+	{ .name = "cdrom", .kind = CONFIG_LIST, .take = take_cdrom, .path = true },
+	{ .name = "user-data", .kind = CONFIG_TEXT, .field = FIELD(user_data), .path = true },
 	{ .name = "net", .kind = CONFIG_LIST, .take = take_net },
 	{ .name = "forward", .kind = CONFIG_LIST, .take = take_forward },
-	{ .name = "share", .kind = CONFIG_LIST, .take = take_share },
+	{ .name = "share", .kind = CONFIG_LIST, .take = take_share, .path = true },
 	{ .name = "vsock", .kind = CONFIG_COUNT, .field = FIELD(machine.vsock_cid), .least = 3, .most = UINT32_MAX - 1 },
 	{ .name = "pin", .kind = CONFIG_CALL, .take = take_pin },
 	{ .name = "weight", .kind = CONFIG_COUNT, .field = FIELD(machine.weight), .least = 1, .most = 10000 },

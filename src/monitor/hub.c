@@ -145,13 +145,17 @@ hub_open(struct hub *c, struct session *session, const char *file, struct error 
 {
 	int pair[2];
 
-	*c = (struct hub){ .session = session, .near = -1, .far = -1, .listener = -1 };
+	*c = (struct hub){ .session = session, .near = -1, .far = { -1, -1 }, .listener = -1 };
 	for (unsigned i = 0; i < HUB_CLIENTS; i++)
 		c->client[i] = (struct hub_client){ .hub = c, .fd = -1 };
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair))
 		return error_set(error, errno, "no sockets for the console: %s", strerror(errno));
 	c->near = pair[0];
-	c->far = pair[1];
+	c->far[0] = pair[1];
+	/* Two descriptors: an event loop watches each once. */
+	c->far[1] = fcntl(pair[1], F_DUPFD_CLOEXEC, 0);
+	if (c->far[1] < 0)
+		return error_set(error, errno, "no descriptor for the console: %s", strerror(errno));
 	c->event = event_watch(session->loop, c->near, EVENT_READ, ready, c);
 	if (!session->name)
 		return 0;
@@ -170,7 +174,8 @@ hub_close(struct hub *c)
 
 	if (!c->session || c->near < 0)
 		return;
-	close(c->far);
+	close(c->far[0]);
+	close(c->far[1]);
 	while ((got = read(c->near, data, sizeof data)) > 0)
 		show(c, data, (size_t)got);
 	event_remove(c->event);

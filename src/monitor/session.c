@@ -69,9 +69,11 @@ session_open(struct session *session, struct isomorph_config *config, bool on_sc
 	    hub_open(&session->console, session, "console", error) ||
 	    hub_open(&session->shell, session, "shell", error) || control_open(session, error))
 		return -1;
-	config->machine.console_in = config->machine.console_out = session->console.far;
+	config->machine.console_in = session->console.far[0];
+	config->machine.console_out = session->console.far[1];
 	/* Nobody reaches an unnamed machine's. */
-	config->machine.shell = session->name ? session->shell.far : -1;
+	config->machine.shell_in = session->name ? session->shell.far[0] : -1;
+	config->machine.shell_out = session->name ? session->shell.far[1] : -1;
 	return 0;
 }
 

@@ -40,7 +40,8 @@ void terminal_write(int fd, const void *data, size_t size);
 #define HUB_KEPT 65536
 struct hub {
 	struct session *session;
-	int near, far;         /* a socket pair: ours and the machine's */
+	int near;              /* a socket pair: our end, */
+	int far[2];            /* and the machine's, to read from and to write to */
 	struct event *event;
 	int listener;
 	struct event *accept;
