@@ -155,6 +155,7 @@ int machine_add_devices(struct machine *machine, struct error *error);
 struct payload {
 	uint8_t *bytes; /* owned */
 	size_t size;
+	bool mapped;    /* the file itself, not to be written; else from malloc */
 };
 /* Reads a whole file and unpacks it if it is packed. what: for messages. */
 int payload_read(struct payload *image, const char *path, const char *what, struct error *error);
