@@ -27,7 +27,8 @@ int event_loop_start(struct event_loop *loop, struct error *error);
 void event_loop_stop(struct event_loop *loop);
 void event_loop_free(struct event_loop *loop);
 
-/* Watches a descriptor, borrowed; want: enum event_ready bits. */
+/* Watches a descriptor, borrowed, which nobody else watches in this loop; want: enum
+ * event_ready bits. */
 struct event *event_watch(struct event_loop *loop, int fd, unsigned want,
 			  void (*ready)(void *owner, unsigned what), void *owner);
 void event_want(struct event *event, unsigned want);

@@ -8,6 +8,7 @@
 #include "backend/console/console.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 struct console {
 	struct event_loop *loop;
 	int in, out;
+	bool own_in; /* in is ours to close */
 	struct event *reads, *writes;
 	const struct console_client *client;
 	void *owner;
@@ -160,12 +162,18 @@ console_new(struct event_loop *loop, int in, int out, struct error *error)
 {
 	struct console *c = calloc(1, sizeof *c);
 
-	(void)error;
 	if (!c)
 		fatal("out of memory for a console");
 	c->loop = loop;
 	c->in = in;
 	c->out = out;
+	/* The event loop watches a descriptor once. */
+	c->own_in = in >= 0 && in == out;
+	if (c->own_in && (c->in = in = fcntl(out, F_DUPFD_CLOEXEC, 0)) < 0) {
+		error_set(error, errno, "no second descriptor for a console: %s", strerror(errno));
+		free(c);
+		return NULL;
+	}
 	if (out >= 0)
 		c->writes = event_watch(loop, out, 0, on_writable, c);
 	if (in >= 0)
@@ -180,6 +188,8 @@ console_free(struct console *c)
 		return;
 	event_remove(c->reads);
 	event_remove(c->writes);
+	if (c->own_in)
+		close(c->in);
 	free(c);
 }
 
