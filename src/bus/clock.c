@@ -1,4 +1,7 @@
-/* The guest's clock is the host's monotonic clock minus the time it stood still. */
+/* The guest's clock is the host's monotonic clock minus the time it stood still.
+ *
+ * A vCPU may read it while another sets it (mtime): each field is one atomic word,
+ * and `still` changes only while all of them stand still. */
 #include "bus/clock.h"
 
 #include "host/clock.h"
@@ -18,29 +21,31 @@ guest_clock_init(struct guest_clock *clock)
 uint64_t
 guest_clock_now(const struct guest_clock *clock)
 {
-	return clock->still ? clock->frozen : source(clock) - clock->start;
+	if (__atomic_load_n(&clock->still, __ATOMIC_ACQUIRE))
+		return __atomic_load_n(&clock->frozen, __ATOMIC_RELAXED);
+	return source(clock) - __atomic_load_n(&clock->start, __ATOMIC_RELAXED);
 }
 
 void
 guest_clock_stop(struct guest_clock *clock)
 {
-	clock->frozen = guest_clock_now(clock);
-	clock->still = true;
+	__atomic_store_n(&clock->frozen, guest_clock_now(clock), __ATOMIC_RELAXED);
+	__atomic_store_n(&clock->still, true, __ATOMIC_RELEASE);
 }
 
 void
 guest_clock_go(struct guest_clock *clock)
 {
 	if (clock->still)
-		clock->start = source(clock) - clock->frozen;
-	clock->still = false;
+		__atomic_store_n(&clock->start, source(clock) - clock->frozen, __ATOMIC_RELAXED);
+	__atomic_store_n(&clock->still, false, __ATOMIC_RELEASE);
 }
 
 void
 guest_clock_set(struct guest_clock *clock, uint64_t nanoseconds)
 {
-	clock->frozen = nanoseconds;
-	clock->start = source(clock) - nanoseconds;
+	__atomic_store_n(&clock->frozen, nanoseconds, __ATOMIC_RELAXED);
+	__atomic_store_n(&clock->start, source(clock) - nanoseconds, __ATOMIC_RELAXED);
 	if (clock->moved)
 		clock->moved(clock->owner);
 }

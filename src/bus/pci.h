@@ -135,7 +135,8 @@ void pci_set_intx(struct pci_function *function, bool level);
 bool pci_is_master(const struct pci_function *function);
 /* As after power-on: BARs unmapped, MSI-X off, pin low. */
 void pci_reset(struct pci_function *function);
-/* What the guest can change; a section of its own, "pci". */
+/* What the guest can change; a section of its own, "pci". The bus's host bridge is
+ * a function as any other: bus->bridge. */
 void pci_state(struct pci_function *function, struct state *s);
 
 /* Configuration cycles as ECAM makes them: size 1, 2 or 4, offset within the

@@ -192,6 +192,7 @@ machine_reset(struct machine *m, bool load, struct error *error)
 	pthread_mutex_lock(&m->lock);
 	for (struct device *d = m->devices; d; d = d->next)
 		d->type->reset(d);
+	pci_reset(&m->pci.bridge);
 	pthread_mutex_unlock(&m->lock);
 	for (unsigned i = 0; i < m->cpus; i++) {
 		m->type->guest->system->reset(m->cpu[i].vcpu.frame);
@@ -269,6 +270,7 @@ machine_state(struct machine *m, struct state *s)
 		d->type->state(d, s);
 		state_end(s);
 	}
+	pci_state(&m->pci.bridge, s);
 	state_end(s);
 	m->map_changed = false;
 	pthread_mutex_unlock(&m->lock);

@@ -41,7 +41,8 @@ update_timers(struct aclint *a)
 		if (!due && a->mtimecmp[i] < next)
 			next = a->mtimecmp[i];
 	}
-	if (next > UINT64_MAX / a->tick)
+	/* While the clock stands still no time comes. */
+	if (a->clock->still || next > UINT64_MAX / a->tick)
 		event_arm(a->event, UINT64_MAX);
 	else
 		event_arm(a->event, guest_clock_host(a->clock, next * a->tick));
@@ -51,12 +52,6 @@ static void
 on_time(void *owner)
 {
 	update_timers(owner);
-}
-
-void
-aclint_clock_moved(struct device *device)
-{
-	update_timers((struct aclint *)device);
 }
 
 /* Cuts what is asked for out of a 64-bit register, and puts it in. */
@@ -184,11 +179,19 @@ aclint_free(struct device *device)
 	free(a);
 }
 
+/* The clock goes again. */
+static void
+aclint_resume(struct device *device)
+{
+	update_timers((struct aclint *)device);
+}
+
 static const struct device_type aclint_type = {
 	.name = "aclint",
 	.version = 1,
 	.reset = aclint_reset,
 	.state = aclint_state,
+	.resume = aclint_resume,
 	.free = aclint_free,
 };
 

@@ -22,7 +22,5 @@ struct aclint_wiring {
 };
 
 struct device *aclint_new(struct memory *memory, const struct aclint_wiring *wiring, struct error *error);
-/* The clock was set. */
-void aclint_clock_moved(struct device *aclint);
 
 #endif
