@@ -103,12 +103,14 @@ static void
 rely(struct cpu_system *s, uint64_t page, const struct guest_walk *walk)
 {
 	struct context *context = s->context;
-	uint64_t span = walk->span > walk->page ? walk->span : walk->page, bit = page / IR_TLB_PAGE % CONTEXT_PAGES;
+	uint64_t span = walk->span > walk->page ? walk->span : walk->page;
+	unsigned bit = set_hash(page / IR_TLB_PAGE, CONTEXT_PAGES);
 
 	context->filled = true;
-	context->page[bit / 64] |= UINT64_C(1) << (bit % 64);
 	if (span > IR_TLB_PAGE)
-		span_add(&context->spans, page, 63 - (unsigned)__builtin_clzll(span));
+		span_add(&context->spans, page, span_log2(span));
+	else
+		context->page[bit / 64] |= UINT64_C(1) << (bit % 64);
 	if (!walk->global && !context->own) {
 		context->own = true;
 		context->asid = s->asid;

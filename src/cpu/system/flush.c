@@ -7,22 +7,37 @@
 
 /* ---- sets of large mappings -------------------------------------------------- */
 
+unsigned
+span_log2(uint64_t size)
+{
+	static const uint8_t rounded[SPAN_SIZES] = { 16, 21, 30, 39, 63 };
+	unsigned log2 = 63 - (unsigned)__builtin_clzll(size), i = 0;
+
+	if (size <= IR_TLB_PAGE)
+		return log2;
+	while (rounded[i] < log2)
+		i++;
+	return rounded[i];
+}
+
 void
 span_add(struct span_set *set, uint64_t address, unsigned log2)
 {
-	unsigned i = 0;
-	uint64_t bit = (address >> log2) % SPAN_BITS;
+	uint64_t block = address >> log2;
+	unsigned i = 0, bit = set_hash(block, SPAN_BITS);
 
-	while (i < set->sizes && set->log2[i] != log2)
+	while (i < set->sizes && set->size[i].log2 != log2)
 		i++;
 	if (i == set->sizes) {
-		/* An architecture has few sizes; one too many takes the place
-		 * of the smallest that covers it, and is found there. */
-		if (set->sizes == SPAN_SIZES)
-			fatal("too many sizes of guest mappings");
-		set->log2[set->sizes++] = (uint8_t)log2;
+		assert(set->sizes < SPAN_SIZES);
+		set->size[set->sizes].log2 = (uint8_t)log2;
+		set->size[set->sizes++].least = UINT64_MAX;
 	}
-	set->bit[i][bit / 64] |= UINT64_C(1) << (bit % 64);
+	if (block < set->size[i].least)
+		set->size[i].least = block;
+	if (block > set->size[i].most)
+		set->size[i].most = block;
+	set->size[i].bit[bit / 64] |= UINT64_C(1) << (bit % 64);
 }
 
 /* Whether a large mapping may cover the address. */
@@ -30,9 +45,11 @@ static bool
 span_has(const struct span_set *set, uint64_t address)
 {
 	for (unsigned i = 0; i < set->sizes; i++) {
-		uint64_t bit = (address >> set->log2[i]) % SPAN_BITS;
+		uint64_t block = address >> set->size[i].log2;
+		unsigned bit = set_hash(block, SPAN_BITS);
 
-		if (set->bit[i][bit / 64] >> (bit % 64) & 1)
+		if (block >= set->size[i].least && block <= set->size[i].most &&
+		    (set->size[i].bit[bit / 64] >> (bit % 64) & 1))
 			return true;
 	}
 	return false;
@@ -116,7 +133,7 @@ view_drop(struct tlb_view *view, uint64_t address, bool global)
 static bool
 context_relies(const struct context *context, uint64_t address)
 {
-	uint64_t bit = address / IR_TLB_PAGE % CONTEXT_PAGES;
+	unsigned bit = set_hash(address / IR_TLB_PAGE, CONTEXT_PAGES);
 
 	return context->filled && ((context->page[bit / 64] >> (bit % 64) & 1) || span_has(&context->spans, address));
 }

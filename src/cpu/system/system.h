@@ -70,14 +70,25 @@ struct tlb_log {
 	uint64_t listed[IR_TLB_SIZE / 64];
 };
 
-/* Addresses of mappings larger than a page, by size; may say yes wrongly. */
-#define SPAN_SIZES 4u
+/* Mappings larger than a page, by size (rounded up to a few): the range that they
+ * lie in, and a hashed set. May say yes wrongly. */
+#define SPAN_SIZES 5u
 #define SPAN_BITS 1024u
 struct span_set {
 	unsigned sizes;
-	uint8_t log2[SPAN_SIZES];
-	uint64_t bit[SPAN_SIZES][SPAN_BITS / 64];
+	struct {
+		uint8_t log2;
+		uint64_t least, most; /* addresses >> log2 */
+		uint64_t bit[SPAN_BITS / 64];
+	} size[SPAN_SIZES];
 };
+
+/* One of `bits`, a power of two up to 65536, for a number. */
+static inline unsigned
+set_hash(uint64_t number, unsigned bits)
+{
+	return (unsigned)(number * UINT64_C(0x9e3779b97f4a7c15) >> 48) & (bits - 1);
+}
 
 struct tlb_view {
 	struct ir_tlb *entry; /* IR_TLB_SIZE */
@@ -191,6 +202,8 @@ void tlb_fini(struct cpu_system *s);
 
 /* ---- flush.c -------------------------------------------------------------- */
 
+/* log2 of a mapping's size, rounded up to one of SPAN_SIZES. */
+unsigned span_log2(uint64_t size);
 void span_add(struct span_set *set, uint64_t address, unsigned log2);
 void view_empty(struct tlb_view *view, bool global);
 /* Entries and contexts that the flush names go. */

@@ -158,7 +158,7 @@ entry_new(struct cpu_system *s, uint64_t address, const struct guest_walk *walk,
 	struct ir_tlb *entry = &view->entry[index];
 	uint64_t page = align_down(address, IR_TLB_PAGE);
 	uint64_t span = walk->span > walk->page ? walk->span : walk->page;
-	unsigned log2 = 63 - (unsigned)__builtin_clzll(span);
+	unsigned log2 = span_log2(span);
 
 	entry->read = entry->write = IR_TLB_NONE;
 	entry->addend = (uint64_t)(uintptr_t)host - page;
