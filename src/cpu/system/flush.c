@@ -1,7 +1,7 @@
 /* What takes entries of soft TLBs and numbers of contexts away. */
 #include "cpu/system/system.h"
 
-#include <string.h>
+#include <assert.h>
 
 #define PAGES_ONE_BY_ONE 64u
 
