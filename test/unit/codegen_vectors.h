@@ -248,9 +248,14 @@ make_crypto(struct maker *m)
 	case 2: make(m, IR_VSHA1, IR_V128, below(3), x, y, z); break;
 	case 3:
 		op = percent(50) ? IR_VSHA256H : IR_VSHA256H2;
-		make(m, op, IR_V128, 0, x, y, z);
-		if (percent(70))
-			make(m, op == IR_VSHA256H ? IR_VSHA256H2 : IR_VSHA256H, IR_V128, 0, y, x, z);
+		for (unsigned i = below(3); i < 3; i++) { /* the next rounds take both results */
+			ir_ref u = make(m, op, IR_V128, 0, x, y, z), v = y;
+
+			if (percent(80))
+				v = make(m, op == IR_VSHA256H ? IR_VSHA256H2 : IR_VSHA256H, IR_V128, 0, y, x, z);
+			x = u;
+			y = v;
+		}
 		break;
 	default:
 		op = (enum ir_op)schedule[below(ARRAY_LEN(schedule))];

@@ -7,11 +7,11 @@
  *
  * SHA-256. Arm keeps a b c d and e f g h, the host a b e f and c d g h, the other
  * way round in the register; each pair of SHA256H and SHA256H2 of the same
- * operands is made at once.
+ * operands is made at once, and the next pair goes on with what it left.
  */
 #include "codegen/x86_64/vector.h"
 
-enum { NEAR = 8, SWAP_PAIRS = 0xb1, REVERSE = 0x1b };
+enum { NEAR = 8, REVERSE = 0x1b };
 
 /* ---- AES ---------------------------------------------------------------- */
 
@@ -106,26 +106,44 @@ other_half(const struct gen *g, ir_ref ref)
 	return 0;
 }
 
+/* The state a b c d, e f g h of values x and y in the host's order, in temporaries;
+ * what the rounds before left of it is used as it is. */
+static void
+host_state(struct gen *g, ir_ref x, ir_ref y, int *abef, int *cdgh)
+{
+	int rx, ry;
+
+	if (g->memo_regs && g->memo[0] == x && g->memo[1] == y) {
+		*abef = g->memo_reg[0];
+		*cdgh = g->memo_reg[1];
+		for (int i = 0; i < 2; i++) {
+			g->free[FPR] &= ~(1u << g->memo_reg[i]);
+			g->locked[FPR] |= 1u << g->memo_reg[i];
+		}
+		return;
+	}
+	rx = use(g, x);
+	ry = use(g, y);
+	*abef = temp(g, FPR);
+	*cdgh = temp(g, FPR);
+	x86_vop3_i(&g->hot, X86_SHUFPS, 0, *abef, ry, rx, 0x11);
+	x86_vop3_i(&g->hot, X86_SHUFPS, 0, *cdgh, ry, rx, 0xbb);
+}
+
 /* VSHA256H, VSHA256H2 */
 static void
 sha256_rounds(struct gen *g, ir_ref ref)
 {
+	static const uint8_t order[2] = { 0xbb, 0x11 }; /* a b c d, e f g h */
 	const struct ir_ins *ins = &g->ins[ref];
 	bool first = ins->op == IR_VSHA256H;
-	ir_ref pair = other_half(g, ref);
-	int x, y, w, abef, cdgh, kept;
+	ir_ref x = resolve(g, first ? ins->a : ins->b), y = resolve(g, first ? ins->b : ins->a), pair = other_half(g, ref);
+	int w, abef, cdgh, kept, d;
 
 	if (g->val[ref].reg != NO_REG || g->val[ref].spill >= 0) /* made with its other half */
 		return;
-	x = use(g, first ? ins->a : ins->b);
-	y = use(g, first ? ins->b : ins->a);
 	w = use(g, ins->c);
-	abef = temp(g, FPR);
-	cdgh = temp(g, FPR);
-	x86_vop3(&g->hot, X86_PUNPCKLQDQ, 0, abef, y, x);
-	x86_vop3(&g->hot, X86_PUNPCKHQDQ, 0, cdgh, y, x);
-	x86_pshufd(&g->hot, abef, abef, SWAP_PAIRS);
-	x86_pshufd(&g->hot, cdgh, cdgh, SWAP_PAIRS);
+	host_state(g, x, y, &abef, &cdgh);
 	/* The instruction has its words in xmm0. */
 	kept = temp(g, FPR);
 	x86_movaps(&g->hot, kept, XMM0);
@@ -135,20 +153,26 @@ sha256_rounds(struct gen *g, ir_ref ref)
 	x86_pshufd(&g->hot, XMM0, XMM0, 0xee);
 	x86_sha(&g->hot, X86_SHA256RNDS2, abef, cdgh);
 	x86_movaps(&g->hot, XMM0, kept);
-	x86_pshufd(&g->hot, abef, abef, SWAP_PAIRS);
-	x86_pshufd(&g->hot, cdgh, cdgh, SWAP_PAIRS);
 	drop(g, ins->a);
 	drop(g, ins->b);
 	drop(g, ins->c);
 	if (pair) {
-		x86_vop3(&g->hot, first ? X86_PUNPCKLQDQ : X86_PUNPCKHQDQ, 0, kept, abef, cdgh);
+		x86_vop3_i(&g->hot, X86_SHUFPS, 0, kept, abef, cdgh, order[first]);
 		drop(g, g->ins[pair].a);
 		drop(g, g->ins[pair].b);
 		drop(g, g->ins[pair].c);
 		define(g, pair, kept);
 	}
-	x86_vop3(&g->hot, first ? X86_PUNPCKHQDQ : X86_PUNPCKLQDQ, 0, abef, abef, cdgh);
-	define(g, ref, abef);
+	d = temp(g, FPR);
+	x86_vop3_i(&g->hot, X86_SHUFPS, 0, d, abef, cdgh, order[!first]);
+	define(g, ref, d);
+	if (pair) {
+		g->memo[0] = first ? ref : pair;
+		g->memo[1] = first ? pair : ref;
+		g->memo_reg[0] = abef;
+		g->memo_reg[1] = cdgh;
+		g->memo_regs = 1u << abef | 1u << cdgh;
+	}
 }
 
 static void

@@ -123,6 +123,11 @@ struct gen {
 	uint32_t exit_count, exit_capacity;
 	uint32_t mark_count; /* given to the job's mark */
 	struct tlb_plan *tlb_plan;       /* soft_tlb.c's; NULL: nothing is shared */
+	/* vector temporaries that are free but had better be left alone: they hold
+	 * something of two values that may be of use (crypto.c) */
+	uint32_t memo_regs;
+	ir_ref memo[2];
+	int memo_reg[2];
 	int known_round;                 /* MXCSR's mode (enum ir_round) + 1, or 0 */
 	struct { uint64_t low, high; const uint8_t *p; } constant[8]; /* const_mem's, of late */
 	unsigned constants;

@@ -213,9 +213,13 @@ temp(struct gen *g, enum bank bank)
 			}
 		}
 		evict(g, bank, reg);
+	} else if (bank == FPR && candidates & ~g->memo_regs) {
+		reg = __builtin_ctz(candidates & ~g->memo_regs);
 	} else {
 		reg = __builtin_ctz(candidates);
 	}
+	if (bank == FPR && 1u << reg & g->memo_regs)
+		g->memo_regs = 0;
 	g->free[bank] &= ~(1u << reg);
 	g->locked[bank] |= 1u << reg;
 	return reg;
