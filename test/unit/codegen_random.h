@@ -457,6 +457,31 @@ make_store(struct maker *m)
 	ir_store(&m->b, IR_MEM(memory, 0, order), address, value, disp);
 }
 
+static ir_ref
+make_pair(struct maker *m)
+{
+	return ir_emit(&m->b, IR_PAIR, IR_I128, 0, any(m, IR_I64), any(m, IR_I64), 0);
+}
+
+/* Of 16 bytes. */
+static void
+make_wide_atomic(struct maker *m)
+{
+	unsigned aux = IR_MEM(IR_I128, 0, below(5));
+	ir_ref x = make_pair(m), y = make_pair(m), address = keep(m, get_slot(m, percent(70) ? POINTER_A : POINTER_B)), host;
+
+	address = make(m, IR_AND, IR_I64, 0, address, ir_const(&m->b, IR_I64, -16ull), 0);
+	host = make_xlate(m, IR_ACCESS_RW, 4, address, 0, 16);
+	switch (below(3)) {
+	case 0: x = ir_emit(&m->b, IR_CAS, IR_I128, aux, host, x, y); break;
+	case 1: x = ir_emit(&m->b, IR_LL, IR_I128, aux, host, address, 0); break;
+	default: keep(m, ir_emit(&m->b, IR_SC, IR_I64, aux, host, x, address)); return;
+	}
+	keep(m, ir_emit(&m->b, IR_TRUNC, IR_I64, 0, x, 0, 0));
+	if (percent(80))
+		keep(m, ir_emit(&m->b, IR_EXTRACT, IR_I64, 64, x, 0, 0));
+}
+
 /* RMW CAS LL SC: aligned to their size by the address mask, mostly. */
 static void
 make_atomic(struct maker *m)
@@ -471,6 +496,10 @@ make_atomic(struct maker *m)
 	if (percent(30))
 		address = make(m, IR_ADD, IR_I64, 0, address, ir_const(&m->b, IR_I64, 8 * below(16)), 0);
 	host = make_xlate(m, IR_ACCESS_RW, (unsigned)__builtin_ctz(size), address, 0, size);
+	if (percent(15)) {
+		make_wide_atomic(m);
+		return;
+	}
 	switch (below(memory < IR_I32 ? 2 : 4)) {
 	case 0:
 		keep(m, ir_emit(&m->b, IR_RMW, type, IR_MEM_RMW(memory, order, below(IR_RMW_ANDN + 1)), host, x, 0));

@@ -285,7 +285,7 @@ toy_init(void)
 	memcpy(toy_vector_slot, toy_slot, sizeof toy_slot);
 	for (unsigned i = 0; i < FPS; i++)
 		toy_vector_slot[INTS + i].boundary = -1;
-	for (unsigned i = 0; i < 8; i++)
+	for (unsigned i = 0; i < 10; i++)
 		toy_vector_slot[VECTOR_FIRST + i].boundary = (int8_t)i;
 	target = target_host();
 	if (!CHECK(target != NULL))

@@ -107,9 +107,9 @@ other_half(const struct gen *g, ir_ref ref)
 }
 
 /* The state a b c d, e f g h of values x and y in the host's order, in temporaries;
- * what the rounds before left of it is used as it is. */
+ * what the rounds before left of it is used as it is. w: a register to leave alone. */
 static void
-host_state(struct gen *g, ir_ref x, ir_ref y, int *abef, int *cdgh)
+host_state(struct gen *g, ir_ref x, ir_ref y, int w, int *abef, int *cdgh)
 {
 	int rx, ry;
 
@@ -128,6 +128,10 @@ host_state(struct gen *g, ir_ref x, ir_ref y, int *abef, int *cdgh)
 	*cdgh = temp(g, FPR);
 	x86_vop3_i(&g->hot, X86_SHUFPS, 0, *abef, ry, rx, 0x11);
 	x86_vop3_i(&g->hot, X86_SHUFPS, 0, *cdgh, ry, rx, 0xbb);
+	if (rx != w)
+		unlock(g, FPR, rx);
+	if (ry != w)
+		unlock(g, FPR, ry);
 }
 
 /* VSHA256H, VSHA256H2 */
@@ -143,7 +147,7 @@ sha256_rounds(struct gen *g, ir_ref ref)
 	if (g->val[ref].reg != NO_REG || g->val[ref].spill >= 0) /* made with its other half */
 		return;
 	w = use(g, ins->c);
-	host_state(g, x, y, &abef, &cdgh);
+	host_state(g, x, y, w, &abef, &cdgh);
 	/* The instruction has its words in xmm0. */
 	kept = temp(g, FPR);
 	x86_movaps(&g->hot, kept, XMM0);

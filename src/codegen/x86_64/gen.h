@@ -9,7 +9,7 @@
  *   fp_arm.c    floating point with Arm's NaNs and tininess
  *   crypto.c    AES, SHA-1, SHA-256
  *   vector*.c   lanes: arithmetic, moves, changes of width, floating point
- *   memory.c    loads, stores, atomics, fences
+ *   memory.c    loads, stores, atomics, fences; atomic_wide.c: of 16 bytes
  *   soft_tlb.c  where guest memory is, in a system VM
  *   exit.c      ends of blocks, side exits, exit records
  *   far.c       the same to other pages of a system VM
@@ -213,6 +213,12 @@ void copy_to(struct gen *g, int reg, ir_ref ref, int size);
 /* True and a memory operand, if the value is only in the frame and this is its
  * last use, so that loading it into a register would gain nothing. */
 bool use_mem(struct gen *g, ir_ref ref, struct x86_mem *m);
+/* The operand is not needed in its register any more. */
+static inline void
+unlock(struct gen *g, enum bank bank, int reg)
+{
+	g->locked[bank] &= ~(1u << reg);
+}
 /* A free temporary, locked until op_done. */
 int temp(struct gen *g, enum bank bank);
 /* Empties a particular temporary and locks it. */
@@ -230,6 +236,9 @@ void define(struct gen *g, ir_ref ref, int reg);
 /* Makes ref another name of value `of`, which takes over its uses. If `of` is an
  * operand, the caller drops it afterwards. */
 void define_alias(struct gen *g, ir_ref ref, ir_ref of);
+/* The i128 that is the result of op ref is in two words of the frame, which get the
+ * registers if there are such. Returns the first word. */
+int keep_wide(struct gen *g, ir_ref ref, int low, int high);
 /* One use of the operand is over. */
 void drop(struct gen *g, ir_ref ref);
 /* Unlocks all. */
@@ -316,6 +325,9 @@ plant_fault(struct gen *g)
 bool gen_int(struct gen *g, ir_ref ref);
 bool gen_int_bits(struct gen *g, ir_ref ref);
 bool gen_memory(struct gen *g, ir_ref ref);
+bool gen_cas_wide(struct gen *g, ir_ref ref);
+bool gen_ll_wide(struct gen *g, ir_ref ref);
+bool gen_sc_wide(struct gen *g, ir_ref ref);
 bool gen_fp(struct gen *g, ir_ref ref);
 bool gen_fp_arm(struct gen *g, ir_ref ref);
 bool gen_vector(struct gen *g, ir_ref ref);

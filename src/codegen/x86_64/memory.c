@@ -209,7 +209,7 @@ cas(struct gen *g, ir_ref ref)
 	int bytes = mem_bytes(ins), base, fresh;
 
 	if (bytes > 8)
-		return false;
+		return gen_cas_wide(g, ref);
 	claim(g, GPR, RAX);
 	base = use(g, ins->a);
 	fresh = use(g, ins->c);
@@ -230,10 +230,12 @@ load_linked(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
 	int bytes = (int)ir_type_bits((enum ir_type)ins->type) / 8;
-	int base = use(g, ins->a), address = use(g, ins->b), d;
+	int base, address, d;
 
 	if (bytes > 8)
-		return false;
+		return gen_ll_wide(g, ref);
+	base = use(g, ins->a);
+	address = use(g, ins->b);
 	d = temp(g, GPR);
 	plant_fault(g);
 	if (bytes < 4)
@@ -257,7 +259,7 @@ store_conditional(struct gen *g, ir_ref ref)
 	uint8_t *lost, *back;
 
 	if (bytes > 8)
-		return false;
+		return gen_sc_wide(g, ref);
 	claim(g, GPR, RAX);
 	base = use(g, ins->a);
 	value = use(g, ins->b);

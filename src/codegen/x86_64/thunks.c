@@ -356,6 +356,11 @@ x86_fault_exit(void *ucontext, struct ir_frame *frame, const struct ir_slots *sl
 			continue;
 		}
 		slot = &slots->slot[move[i].slot];
+		if (move[i].where == CODE_FRAME) { /* atomic_wide.c */
+			memcpy(&sum, (const uint8_t *)frame + value, sizeof sum);
+			*context_gpr(context, boundary_gpr[slot->boundary]) = (greg_t)sum;
+			continue;
+		}
 		if (move[i].where != CODE_SUM) {
 			assert(move[i].where == CODE_HOME && move[i].fixup == IR_FIX_CANON);
 			mend_nan(context, frame, slot, value);

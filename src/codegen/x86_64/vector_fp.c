@@ -29,6 +29,7 @@ operand(struct gen *g, ir_ref user, ir_ref ref)
 		return s;
 	t = temp(g, FPR);
 	x86_vop3(&g->hot, X86_PUNPCKLQDQ, 0, t, s, s);
+	unlock(g, FPR, s);
 	return t;
 }
 
@@ -106,6 +107,7 @@ fused(struct gen *g, ir_ref ref)
 		x86_vop3(&g->hot, X86_PUNPCKLQDQ, 0, t, c, c);
 	else
 		x86_movaps(&g->hot, t, c);
+	unlock(g, FPR, c);
 	x86_vex_rr(&g->hot, op, 0, t, s, x);
 	check(g, ins, bytes, t, true);
 	vec_finish(g, ref, t);

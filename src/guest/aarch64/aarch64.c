@@ -10,7 +10,7 @@
  * code as compilers write it, and as many as the boundary has room for. Counted
  * over glibc, the most named are x0 x1 sp x2 x19 x3 x20 x29 x21 x22 x4; x30
  * stands in for x21, as each call writes it and each return reads it, and x4 for
- * x22, as loops run in the low ones. Of vectors v0 to v7 are by far the most
+ * x22, as loops run in the low ones. Of vectors v0 to v9 are the most
  * named, in libm and libstdc++ as well; the other host registers are for the code
  * generator's temporaries, as vector ops have many. */
 #define X(number, name, boundary) \
@@ -66,8 +66,8 @@ static const struct ir_slot slots[AARCH64_SLOT_COUNT] = {
 	V(5, "v5", 5)
 	V(6, "v6", 6)
 	V(7, "v7", 7)
-	V(8, "v8", -1)
-	V(9, "v9", -1)
+	V(8, "v8", 8)
+	V(9, "v9", 9)
 	V(10, "v10", -1)
 	V(11, "v11", -1)
 	V(12, "v12", -1)
