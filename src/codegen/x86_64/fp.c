@@ -12,7 +12,7 @@
  * Arm's rules are in fp_arm.c. Arithmetic with x86's, flushing, or rounded to the
  * nearest with ties away has no code: its instruction is interpreted.
  */
-#include "codegen/x86_64/gen.h"
+#include "codegen/x86_64/vector.h"
 
 static int
 fp_size(enum ir_type type)
@@ -202,6 +202,22 @@ compare(struct gen *g, ir_ref ref)
 
 /* The host's out-of-range answer, whatever made it, goes to the interpreter;
  * the flags it raised (invalid, or inexact) are right already. */
+/* A temporary that holds the float in ra times 2^c, exactly; what is as large as
+ * 2^63 then is out of range, or rare, and given up before it can overflow. */
+static int
+scale_up(struct gen *g, ir_ref ref, int fp, int ra)
+{
+	uint64_t c = g->ins[ref].c, limit = fp == 8 ? (1023 + 63 - c) << 52 : (127 + 63 - c) << 23;
+	int x = temp(g, FPR), y = temp(g, FPR);
+
+	x86_vop3_m(&g->hot, X86_ANDPS, 0, x, ra, FRAME_CONST(fp == 8 ? K_ABS64 : K_ABS32));
+	vec_load_const(g, y, limit, 0);
+	x86_ucomis(&g->hot, fp, x, y);
+	gen_bail(g, X86_CC_AE);
+	vec_with_const(g, X86_SCALAR(fp, 0x59), x, ra, fp == 8 ? (1023 + c) << 52 : (127 + c) << 23, 0);
+	return x;
+}
+
 static bool
 to_integer(struct gen *g, ir_ref ref)
 {
@@ -218,6 +234,8 @@ to_integer(struct gen *g, ir_ref ref)
 	    ins->type < IR_I32 || (!is_signed && !g->cpu->avx512f))
 		return false;
 	ra = use(g, ins->a);
+	if (ins->op == IR_F2X && ins->c)
+		ra = scale_up(g, ref, fp, ra);
 	t = temp(g, GPR);
 	if (is_signed) {
 		x = other ? temp(g, FPR) : ra;
@@ -245,6 +263,15 @@ to_integer(struct gen *g, ir_ref ref)
 		x86_mov_rr(&g->hot, 8, d, t);
 	define(g, ref, d);
 	return true;
+}
+
+/* d = d / 2^c, which is exact: c is at most 64, and d not below 1. */
+static void
+scale_down(struct gen *g, ir_ref ref, int fp, int d)
+{
+	uint64_t power = fp == 8 ? (uint64_t)(1023 - g->ins[ref].c) << 52 : (uint64_t)(127 - g->ins[ref].c) << 23;
+
+	vec_with_const(g, X86_SCALAR(fp, 0x59), d, d, power, 0);
 }
 
 static bool
@@ -285,6 +312,8 @@ from_integer(struct gen *g, ir_ref ref)
 		x86_mov_rr(&g->hot, 4, t, ra);
 		x86_cvtsi2s(&g->hot, fp, 8, d, t);
 	}
+	if (ins->op == IR_X2F && ins->c)
+		scale_down(g, ref, fp, d);
 	g->val[ref].zx = (uint8_t)fp;
 	drop(g, ins->a);
 	define(g, ref, d);
@@ -562,8 +591,10 @@ gen_fp(struct gen *g, ir_ref ref)
 		min_max(g, ref);
 		return true;
 	case IR_FCMP: return compare(g, ref);
-	case IR_F2I: return to_integer(g, ref);
-	case IR_I2F: return from_integer(g, ref);
+	case IR_F2I:
+	case IR_F2X: return to_integer(g, ref);
+	case IR_I2F:
+	case IR_X2F: return from_integer(g, ref);
 	case IR_FCVT: return convert(g, ref);
 	case IR_FRINT: return round_integral(g, ref);
 	case IR_FNEG:

@@ -477,6 +477,7 @@ gen_vector(struct gen *g, ir_ref ref)
 	case IR_VSHL:
 	case IR_VLSHR:
 	case IR_VASHR: return shift(g, ref);
+	case IR_VSHIFT: return vec_shift_lanes(g, ref);
 	case IR_VCMPGTU: above(g, ref); return true;
 	case IR_VABS: return absolute(g, ref);
 	case IR_VNEG: negate(g, ref); return true;

@@ -39,6 +39,7 @@ void vec_with_const(struct gen *g, uint32_t op, int d, int s, uint64_t low, uint
 uint64_t vec_repeat(uint64_t value, int bytes);
 
 bool vec_move(struct gen *g, ir_ref ref);
+bool vec_shift_lanes(struct gen *g, ir_ref ref);
 bool vec_width(struct gen *g, ir_ref ref);
 
 #endif
