@@ -271,6 +271,9 @@ machine_state(struct machine *m, struct state *s)
 		state_end(s);
 	}
 	pci_state(&m->pci.bridge, s);
+	state_begin(s, "board", 1);
+	m->type->state(m, s);
+	state_end(s);
 	state_end(s);
 	m->map_changed = false;
 	pthread_mutex_unlock(&m->lock);

@@ -104,6 +104,8 @@ struct machine_type {
 	void (*call)(struct machine *machine, unsigned cpu);
 	/* Sets the entry state of a vCPU that firmware started; its thread. */
 	void (*enter)(struct machine *machine, unsigned cpu);
+	/* What the board has besides devices; in a section of its own. */
+	void (*state)(struct machine *machine, struct state *s);
 	unsigned timer_input; /* which input (guest_system.set_input) is the guest's own timer */
 	void (*free)(struct machine *machine);
 };

@@ -45,6 +45,7 @@ base(struct sbi *call)
 static int64_t
 set_timer(struct sbi *call)
 {
+	sbi_pmu_count(call->machine, call->cpu->number, SBI_EVENT_SET_TIMER);
 	call->machine->type->guest->system->set_timer(call->cpu->vcpu.frame, call->a[0]);
 	return SBI_SUCCESS;
 }
@@ -71,6 +72,16 @@ harts(const struct machine *m, uint64_t mask, uint64_t first, uint64_t *set)
 	return first < m->cpus && !(*set & ~all) && *set >> first == mask;
 }
 
+/* Counts what a hart sends and, the event after it, what each of the set receives. */
+static void
+count(struct sbi *call, uint64_t set, enum sbi_event sent)
+{
+	sbi_pmu_count(call->machine, call->cpu->number, sent);
+	for (unsigned i = 0; i < call->machine->cpus; i++)
+		if (set >> i & 1)
+			sbi_pmu_count(call->machine, i, sent + 1);
+}
+
 /* ---- interrupts between harts (chapter 7) -------------------------------------------- */
 
 static int64_t
@@ -82,6 +93,7 @@ ipi(struct sbi *call)
 		return SBI_NOT_SUPPORTED;
 	if (!harts(call->machine, call->a[0], call->a[1], &set))
 		return SBI_INVALID_PARAM;
+	count(call, set, SBI_EVENT_IPI_SENT);
 	for (unsigned i = 0; i < call->machine->cpus; i++)
 		if (set >> i & 1) {
 			struct irq_line line = machine_cpu_input(call->machine, i, SSI);
@@ -98,6 +110,7 @@ rfence(struct sbi *call)
 {
 	enum { FENCE_I, SFENCE_VMA, SFENCE_VMA_ASID };
 	struct cpu_flush flush = { .start = call->a[2], .size = call->a[3] };
+	enum sbi_event event = SBI_EVENT_FENCE_I_SENT;
 	uint64_t set;
 
 	switch (call->function) {
@@ -106,9 +119,11 @@ rfence(struct sbi *call)
 		break;
 	case SFENCE_VMA:
 		flush.translations = flush.global = true;
+		event = SBI_EVENT_SFENCE_SENT;
 		break;
 	case SFENCE_VMA_ASID:
 		flush.translations = flush.asid_only = true;
+		event = SBI_EVENT_SFENCE_ASID_SENT;
 		flush.asid = (uint32_t)(call->a[4] & 0xffff);
 		break;
 	default:
@@ -119,6 +134,7 @@ rfence(struct sbi *call)
 	/* "If both are 0 or size is all ones": everything. */
 	if (flush.size != UINT64_MAX && flush.start + flush.size < flush.start)
 		return SBI_INVALID_ADDRESS;
+	count(call, set, event);
 	cpu_flush_remote(&call->machine->space, &call->cpu->vcpu, &set, 1, &flush);
 	return SBI_SUCCESS;
 }
@@ -148,6 +164,7 @@ static const struct extension extensions[] = {
 	{ 0x53525354, sbi_srst, false },
 	{ 0x4442434e, sbi_dbcn, false },
 	{ 0x53555350, sbi_susp, false },
+	{ 0x504d55, sbi_pmu, false },
 	{ 0x00, set_timer, true },
 	{ 0x01, sbi_putchar, true },
 	{ 0x02, sbi_getchar, true },

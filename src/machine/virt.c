@@ -204,6 +204,7 @@ load(struct machine *m, struct error *error)
 
 	if (virt_load(m, error))
 		return -1;
+	sbi_pmu_reset(m);
 	for (unsigned i = 0; i < m->cpus; i++) {
 		struct machine_cpu *cpu = &m->cpu[i];
 		struct riscv64_state *s = riscv64_state_of(cpu->vcpu.frame);
@@ -232,6 +233,7 @@ const struct machine_type machine_riscv64_virt = {
 	.load = load,
 	.call = sbi_call,
 	.enter = enter,
+	.state = sbi_pmu_state,
 	.timer_input = STI,
 	.free = board_free,
 };

@@ -43,7 +43,35 @@ enum {
 /* PLIC inputs. */
 enum { VIRT_LINE_MMIO = 1, VIRT_LINE_UART = 10, VIRT_LINE_RTC = 11, VIRT_LINE_PCI = 32 };
 
-#define VIRT_SBI_COUNTERS 16u
+/* ---- performance counters of the built-in firmware: sbi_pmu.c ----------------- */
+
+#define SBI_FIRMWARE_COUNTERS 16u
+
+/* SBI 11.4: what it counts, by its code. */
+enum sbi_event {
+	SBI_EVENT_SET_TIMER = 5,
+	SBI_EVENT_IPI_SENT = 6,
+	SBI_EVENT_IPI_RECEIVED = 7,
+	SBI_EVENT_FENCE_I_SENT = 8,
+	SBI_EVENT_FENCE_I_RECEIVED = 9,
+	SBI_EVENT_SFENCE_SENT = 10,
+	SBI_EVENT_SFENCE_RECEIVED = 11,
+	SBI_EVENT_SFENCE_ASID_SENT = 12,
+	SBI_EVENT_SFENCE_ASID_RECEIVED = 13,
+	SBI_EVENTS = 22,
+};
+
+struct sbi_counter {
+	uint32_t event;
+	uint64_t value, base; /* shown when it last started or stopped; the total then */
+};
+
+/* Of one hart. */
+struct sbi_pmu {
+	uint64_t total[SBI_EVENTS]; /* atomic */
+	uint32_t started;           /* a bit a counter */
+	struct sbi_counter counter[SBI_FIRMWARE_COUNTERS];
+};
 
 struct virt {
 	struct device *plic, *aclint, *uart;
@@ -56,6 +84,7 @@ struct virt {
 	/* How vCPUs start: firmware in M-mode or everything by ourselves. */
 	bool machine_mode;
 	uint64_t entry, device_tree, dynamic_info;
+	struct sbi_pmu pmu[MACHINE_CPUS];
 };
 
 static inline struct virt *
@@ -109,6 +138,11 @@ struct sbi {
 int64_t sbi_hsm(struct sbi *call);
 int64_t sbi_susp(struct sbi *call);
 int64_t sbi_srst(struct sbi *call);
+/* sbi_pmu.c */
+int64_t sbi_pmu(struct sbi *call);
+void sbi_pmu_count(struct machine *m, unsigned hart, enum sbi_event event); /* any thread */
+void sbi_pmu_reset(struct machine *m);
+void sbi_pmu_state(struct machine *m, struct state *s);
 /* sbi_console.c */
 int64_t sbi_dbcn(struct sbi *call);
 int64_t sbi_putchar(struct sbi *call);

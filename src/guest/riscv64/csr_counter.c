@@ -115,6 +115,17 @@ RV_CSR_WRITE_TO(mcountinhibit)
 	set_counter(frame, COUNTER_INSTRET, instret);
 }
 
+void
+riscv64_counter_run(struct ir_frame *frame, unsigned counter, bool run, const uint64_t *value)
+{
+	enum riscv64_counter which = counter == COUNTER_CYCLE ? COUNTER_CYCLE : COUNTER_INSTRET;
+	uint64_t now = value ? *value : riscv64_counter_read(frame, which);
+	uint64_t *inhibit = &riscv64_state_of(frame)->mcountinhibit;
+
+	*inhibit = run ? *inhibit & ~RV_BIT(which) : *inhibit | RV_BIT(which);
+	set_counter(frame, which, now);
+}
+
 /* ---- stimecmp ------------------------------------------------------------ */
 
 /* The input is cleared before the timer is set, which may go off at once. */

@@ -102,6 +102,10 @@ enum riscv64_mode {
  * riscv_hwprobe's ZICBOZ_BLOCK_SIZE and ZICBOM_BLOCK_SIZE. */
 #define RISCV64_CACHE_BLOCK 64u
 
+/* For firmware: lets `cycle` (counter 0) or `instret` (2) run or stop; value: what it
+ * shows from now on, NULL: what it shows now. The vCPU's thread. */
+void riscv64_counter_run(struct ir_frame *frame, unsigned counter, bool run, const uint64_t *value);
+
 static inline struct riscv64_state *
 riscv64_state_of(struct ir_frame *frame)
 {
