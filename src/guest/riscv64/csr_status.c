@@ -31,6 +31,8 @@ mode_key(const struct riscv64_state *s)
 		key |= RISCV64_MODE_NO_TIME;
 	if (!riscv64_counter_enabled(s, COUNTER_INSTRET, s->privilege))
 		key |= RISCV64_MODE_NO_INSTRET;
+	if (s->privilege == RISCV64_USER || (s->privilege == RISCV64_SUPERVISOR && s->mstatus & STATUS_TVM))
+		key |= RISCV64_MODE_NO_FENCE_VMA;
 	return key;
 }
 

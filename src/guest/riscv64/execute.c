@@ -2,24 +2,6 @@
  * Manual, 3.3, 10.2, 10.6 (Svinval); cache-block management: "CMO". */
 #include "guest/riscv64/privileged.h"
 
-/* ---- address translation caches ------------------------------------------ */
-
-/* sfence.vma and sinval.vma; which of rs1 and rs2 is x0, not their value, says
- * what they are about. Global mappings stay when an ASID is given. */
-static bool
-fence_vma(struct ir_frame *frame, const struct riscv64_insn *insn)
-{
-	const struct riscv64_state *s = riscv64_state_read(frame);
-	struct guest_env *env = frame->env;
-	bool one = insn->rs1, asid_only = insn->rs2;
-
-	if (s->privilege == RISCV64_USER || (s->privilege == RISCV64_SUPERVISOR && s->mstatus & STATUS_TVM))
-		return false;
-	env->flush(env, one, s->x[insn->rs1], asid_only, (uint32_t)(s->x[insn->rs2] & 0xffff), !asid_only);
-	env->changed(env);
-	return true;
-}
-
 /* ---- cache blocks -------------------------------------------------------- */
 
 /* Whether menvcfg and senvcfg let the privilege do it. */
@@ -98,15 +80,9 @@ perform(struct ir_frame *frame, const struct riscv64_insn *insn, struct guest_fa
 		return GUEST_STEP_NEXT;
 	case RV_WFI:
 		return may_wait(s) ? GUEST_STEP_WAIT : GUEST_STEP_FAULT;
-	case RV_SFENCE_VMA:
-	case RV_SINVAL_VMA:
-		return done[fence_vma(frame, insn)];
 	case RV_SFENCE_W_INVAL:
 	case RV_SFENCE_INVAL_IR:
 		return done[s->privilege != RISCV64_USER];
-	case RV_FENCE_I:
-		frame->env->code_changed(frame->env);
-		return GUEST_STEP_NEXT;
 	case RV_CBO_INVAL:
 	case RV_CBO_CLEAN:
 	case RV_CBO_FLUSH:

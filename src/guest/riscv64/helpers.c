@@ -46,6 +46,17 @@ status_changed(struct ir_frame *frame, uint64_t a, uint64_t b, uint64_t c)
 	return s->mode_key != before;
 }
 
+/* address, ASID, enum riscv64_fence. Global mappings stay when an ASID is given. */
+static uint64_t
+fence_vma(struct ir_frame *frame, uint64_t address, uint64_t asid, uint64_t given)
+{
+	struct guest_env *env = frame->env;
+	bool asid_only = given & RV_FENCE_ASID;
+
+	env->flush(env, given & RV_FENCE_ADDRESS, address, asid_only, (uint32_t)asid & 0xffff, !asid_only);
+	return 0;
+}
+
 /* frame->fp_round is always whole, so reading it wants no effect declared. */
 const struct ir_helper riscv64_helpers[RV_HELPER_COUNT] = {
 	[RV_HELPER_FRM] = { "frm", read_frm, 0, 0 },
@@ -53,4 +64,5 @@ const struct ir_helper riscv64_helpers[RV_HELPER_COUNT] = {
 	[RV_HELPER_CYCLE] = { "cycle", read_cycle, 0, IR_H_VOLATILE },
 	[RV_HELPER_INSTRET] = { "instret", read_instret, 0, IR_H_VOLATILE },
 	[RV_HELPER_STATUS] = { "status", status_changed, 0, IR_H_READ_STATE },
+	[RV_HELPER_FENCE_VMA] = { "fence_vma", fence_vma, 3, 0 },
 };

@@ -60,6 +60,7 @@ LIFTER(lift_jalr);
 LIFTER(lift_trap);
 LIFTER(lift_fence_i);
 LIFTER(lift_privileged);
+LIFTER(lift_fence_vma);
 
 /* lift_memory.c */
 LIFTER(lift_load);
@@ -158,10 +159,14 @@ enum riscv64_helper {
 	RV_HELPER_CYCLE,
 	RV_HELPER_INSTRET,
 	RV_HELPER_STATUS, /* mstatus was set: returns whether the region must end */
+	RV_HELPER_FENCE_VMA,
 	RV_HELPER_COUNT
 };
 
 extern const struct ir_helper riscv64_helpers[RV_HELPER_COUNT];
+
+/* The last operand of RV_HELPER_FENCE_VMA: which registers were given. */
+enum riscv64_fence { RV_FENCE_ADDRESS = 1, RV_FENCE_ASID = 2 };
 
 /* Leaves the region for guest_system.execute. */
 void lift_system(struct lifter *l);

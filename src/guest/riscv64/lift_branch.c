@@ -103,7 +103,27 @@ lift_system(struct lifter *l)
 	l->ended = true;
 }
 
-/* Returns, waiting, fences of address translation. */
+/* sfence.vma and sinval.vma. Which of rs1 and rs2 is x0, not their value, says
+ * what they are about. Everything after is looked up: fetches are ordered too. */
+LIFTER(lift_fence_vma)
+{
+	unsigned given = (l->insn.rs1 ? RV_FENCE_ADDRESS : 0) | (l->insn.rs2 ? RV_FENCE_ASID : 0);
+	ir_ref arguments[3];
+
+	(void)a, (void)b;
+	if (!lift_in_system(l) || l->mode & RISCV64_MODE_NO_FENCE_VMA) {
+		lift_illegal(l, 0, 0);
+		return;
+	}
+	arguments[0] = lift_x(l, l->insn.rs1);
+	arguments[1] = lift_x(l, l->insn.rs2);
+	arguments[2] = ir_const(&l->b, IR_I64, given);
+	ir_call(&l->b, IR_VOID, RV_HELPER_FENCE_VMA, 3, arguments);
+	ir_exit_lookup(&l->b, l->next);
+	l->ended = true;
+}
+
+/* Returns, waiting, the fences around sinval.vma. */
 LIFTER(lift_privileged)
 {
 	(void)a, (void)b;
@@ -117,10 +137,6 @@ LIFTER(lift_privileged)
 LIFTER(lift_fence_i)
 {
 	(void)a, (void)b;
-	if (lift_in_system(l)) {
-		lift_system(l);
-		return;
-	}
 	ir_exit_lookup(&l->b, l->next);
 	l->ended = true;
 }

@@ -87,6 +87,7 @@ enum riscv64_mode {
 	RISCV64_MODE_NO_CYCLE = 1 << 7,  /* counters that may not be read */
 	RISCV64_MODE_NO_TIME = 1 << 8,
 	RISCV64_MODE_NO_INSTRET = 1 << 9,
+	RISCV64_MODE_NO_FENCE_VMA = 1 << 10, /* sfence.vma is illegal */
 
 	RISCV64_MODE_FRM = RISCV64_MODE_FRM_RMM | RISCV64_MODE_FRM_INVALID,
 	RISCV64_MODE_PRIVILEGE_SHIFT = 3,

@@ -4,10 +4,11 @@
 
 /* What the lifters know (insns.def), and the extensions of the system level.
  * Svade is what menvcfg.ADUE = 0 means; it is not named, so that a kernel takes
- * Svadu for being on where firmware() handed over. */
+ * Svadu for being on where firmware() handed over. Svvptc: walks read memory each
+ * time, and what they did not find is not remembered. */
 #define EXTENSIONS \
 	"i m a f d c zicbom zicbop zicboz zicntr zicond zicsr zifencei zihintntl zihintpause zimop zawrs " \
-	"zfa zfhmin zcb zcmop zba zbb zbc zbs sstc svadu svinval svnapot svpbmt"
+	"zfa zfhmin zcb zcmop zba zbb zbc zbs sstc svadu svinval svnapot svpbmt svvptc"
 
 /* ---- reset --------------------------------------------------------------- */
 
