@@ -8,6 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __riscv
+#define MACHINE "riscv64"
+#define MACHINE_NUMBER EM_RISCV
+#define MINIMUM_STACK 1088
+#define CPUINFO "isa\t\t: rv64imafdc_zicbom_"
+#else
+#define MACHINE "aarch64"
+#define MACHINE_NUMBER EM_AARCH64
+#define MINIMUM_STACK 4704
+#define CPUINFO "Features\t: fp asimd "
+#endif
+
 static int check_failures, check_count;
 
 #define CHECK(condition)                                                              \

@@ -44,8 +44,13 @@ deep(long n)
 static void
 write_code(uint32_t *at, unsigned value)
 {
+#ifdef __riscv
 	at[0] = value << 20 | 0x513;
 	at[1] = 0x8067;
+#else
+	at[0] = 0x52800000 | value << 5; /* mov w0, value; ret */
+	at[1] = 0xd65f03c0;
+#endif
 }
 
 static long

@@ -52,14 +52,18 @@ main(int argc, char **argv)
 	CHECK(getauxval(AT_FLAGS) == 0);
 	CHECK(getauxval(AT_SECURE) == 0);
 	CHECK(getauxval(AT_UID) == getuid() && getauxval(AT_EGID) == getegid());
+#ifdef __riscv
 	CHECK(getauxval(AT_HWCAP) == (bit('I') | bit('M') | bit('A') | bit('F') | bit('D') | bit('C')));
 	CHECK(!getauxval(AT_PLATFORM));
+#else
+	CHECK(!strcmp((char *)getauxval(AT_PLATFORM), MACHINE));
+#endif
 	CHECK(!strcmp((char *)getauxval(AT_EXECFN), argv[0]));
-	CHECK(getauxval(AT_MINSIGSTKSZ) >= 1088);
+	CHECK(getauxval(AT_MINSIGSTKSZ) >= MINIMUM_STACK);
 	for (int i = 0; i < 16; i++)
 		noise |= random[i];
 	CHECK(noise);
-	CHECK(!memcmp(vdso, ELFMAG, SELFMAG) && vdso[18] == EM_RISCV);
+	CHECK(!memcmp(vdso, ELFMAG, SELFMAG) && vdso[18] == MACHINE_NUMBER);
 	CHECK(getenv("PATH") != NULL);
 	return check_done();
 }
