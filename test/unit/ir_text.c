@@ -325,7 +325,7 @@ check_round_trip(void)
 static void
 test_random(void)
 {
-	for (unsigned i = 0; i < 3000; i++) {
+	for (unsigned i = 0; i < 30 * IR_OP_COUNT; i++) {
 		arena_reset(&arena);
 		make_random();
 		if (i % 4 == 0)
