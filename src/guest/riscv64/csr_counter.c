@@ -66,6 +66,7 @@ riscv64_counter_read(struct ir_frame *frame, enum riscv64_counter counter)
 	if (counter == COUNTER_TIME)
 		return frame->env->time(frame->env);
 	c = counted(frame, counter);
+	c->fresh = 0;
 	value = c->ahead + running(frame, counter);
 	if (riscv64_state_read(frame)->mcountinhibit >> counter & 1)
 		return value;
@@ -79,7 +80,7 @@ riscv64_counter_read(struct ir_frame *frame, enum riscv64_counter counter)
 static void
 set_counter(struct ir_frame *frame, enum riscv64_counter counter, uint64_t value)
 {
-	*counted(frame, counter) = (struct riscv64_counted){ value - running(frame, counter), value - 1 };
+	*counted(frame, counter) = (struct riscv64_counted){ value - running(frame, counter), value - 1, 0 };
 }
 
 static enum riscv64_counter
@@ -88,14 +89,27 @@ counter_of(unsigned number)
 	return number == CSR_MCYCLE ? COUNTER_CYCLE : COUNTER_INSTRET;
 }
 
+/* frame->pc is the address behind the instruction. The one right behind a write
+ * reads what was written (3.1.11); nothing but the write leads to it before it
+ * has read. */
 RV_CSR_READ(mcounter)
 {
-	return riscv64_counter_read(frame, counter_of(number));
+	enum { CSR_BYTES = 4 };
+	enum riscv64_counter counter = counter_of(number);
+	struct riscv64_counted *c = counted(frame, counter);
+
+	if (c->fresh != frame->pc - CSR_BYTES)
+		return riscv64_counter_read(frame, counter);
+	set_counter(frame, counter, c->last + 1);
+	return ++c->last;
 }
 
 RV_CSR_WRITE_TO(mcounter)
 {
-	set_counter(frame, counter_of(number), value);
+	enum riscv64_counter counter = counter_of(number);
+
+	set_counter(frame, counter, value);
+	counted(frame, counter)->fresh = frame->pc;
 }
 
 RV_CSR_READ(mcountinhibit)

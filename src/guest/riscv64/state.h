@@ -20,6 +20,7 @@ struct riscv64_pmp_range {
 struct riscv64_counted {
 	uint64_t ahead; /* of the machine's time in cycles; the value when stopped */
 	uint64_t last;  /* value last read */
+	uint64_t fresh; /* address behind the instruction that wrote it; 0: read since */
 };
 
 struct riscv64_state {

@@ -123,8 +123,10 @@ others_state(struct riscv64_state *r, struct state *s)
 	state_u64(s, "mcountinhibit", &r->mcountinhibit);
 	state_u64(s, "mcycle", &r->mcycle.ahead);
 	state_u64(s, "mcycle_last", &r->mcycle.last);
+	state_u64(s, "mcycle_fresh", &r->mcycle.fresh);
 	state_u64(s, "minstret", &r->minstret.ahead);
 	state_u64(s, "minstret_last", &r->minstret.last);
+	state_u64(s, "minstret_fresh", &r->minstret.fresh);
 	state_bytes(s, "pmpcfg", r->pmpcfg, sizeof r->pmpcfg);
 	state_bytes(s, "pmpaddr", r->pmpaddr, sizeof r->pmpaddr);
 }
