@@ -23,16 +23,19 @@ deliver(struct cpu_system *s, const struct guest_fault *fault)
 static uint64_t
 bits_at(struct cpu_system *s, uint64_t pc, uint64_t next)
 {
-	uint64_t bits = 0, physical;
+	uint64_t bits = 0, physical, part;
 	const uint8_t *page;
 
-	for (unsigned i = 0; pc + i < next && i < sizeof bits; i++) {
-		s->vcpu->frame->pc = pc + i;
+	for (uint64_t at = pc; at < next && next - pc <= sizeof bits; at += part) {
+		part = align_down(at, GUEST_PAGE) + GUEST_PAGE - at;
+		if (part > next - at)
+			part = next - at;
+		s->vcpu->frame->pc = at;
 		if (!system_fetch(s, &physical))
 			break;
 		page = memory_ram(s->memory, align_down(physical, GUEST_PAGE), GUEST_PAGE, false);
 		if (page)
-			bits |= (uint64_t)page[physical % GUEST_PAGE] << 8 * i;
+			memcpy((uint8_t *)&bits + (at - pc), page + physical % GUEST_PAGE, part);
 	}
 	s->vcpu->frame->pc = pc;
 	return bits;

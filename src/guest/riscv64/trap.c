@@ -144,8 +144,8 @@ riscv64_interrupt(struct ir_frame *frame)
 	s->waiting = riscv64_pending(frame) & s->mie;
 	if (LIKELY(!s->waiting))
 		return false;
-	if (s->waiting & IP_STI && s->menvcfg & MENVCFG_STCE) {
-		riscv64_timer_update(frame);
+	if (s->waiting & IP_STI && s->menvcfg & MENVCFG_STCE && frame->env->time(frame->env) < s->stimecmp) {
+		riscv64_timer_update(frame); /* the input was of a time before */
 		s->waiting = riscv64_pending(frame) & s->mie;
 	}
 	taken = let_in(s, s->waiting);
