@@ -83,16 +83,22 @@ make_lane_width(struct maker *m)
 	unsigned sign = below(2) ? IR_LANE_SIGNED : 0;
 	enum ir_type type = vector_type();
 
-	switch (below(9)) {
+	switch (below(10)) {
+	case 9:
+		lane = (enum ir_type)(IR_I16 + below(3));
+		make(m, IR_VSHIFT, type, IR_LANE(lane, sign | (below(2) ? IR_LANE_ROUND : 0)), vector_of(m, type),
+		     percent(60) ? make(m, IR_VSPLAT, type, lane, ir_const(&m->b, lane, random64() % 32 * (percent(50) ? 1 : 255) & 255), 0, 0)
+				 : vector_of(m, type), 0);
+		break;
 	case 0: make(m, percent(50) ? IR_VSXTL : IR_VZXTL, IR_V128, lane, vector_of(m, type), 0, 0); break;
 	case 1: make(m, IR_VNARROW, IR_V64, wide, vector_of(m, IR_V128), 0, 0); break;
 	case 2:
-		make(m, (enum ir_op)(IR_VNARROWS + below(3)), IR_V64, percent(90) && wide == IR_I64 ? IR_I32 : wide,
+		make(m, (enum ir_op)(IR_VNARROWS + below(3)), IR_V64, wide,
 		     vector_of(m, IR_V128), 0, 0);
 		break;
 	case 3: make(m, IR_VMULL, IR_V128, IR_LANE(lane, sign), vector_of(m, IR_V64), vector_of(m, IR_V64), 0); break;
 	case 4:
-		make(m, IR_VQDMULH, type, IR_LANE(IR_I16, below(2) ? IR_LANE_ROUND : 0), vector_of(m, type),
+		make(m, IR_VQDMULH, type, IR_LANE(percent(50) ? IR_I16 : IR_I32, below(2) ? IR_LANE_ROUND : 0), vector_of(m, type),
 		     vector_of(m, type), 0);
 		break;
 	case 5:

@@ -230,7 +230,7 @@ to_integer(struct gen *g, ir_ref ref)
 	bool other = round != IR_RDYN && round != IR_RTZ; /* than the host converts in */
 	int ra, x, t, d;
 
-	if (from == IR_F16 || (variant & 3) > IR_F2I_ARM || ins->aux & (IR_FP_FLUSH | IR_FP_NOFLAGS) || (other && (!is_signed || round > IR_RUP)) ||
+	if (from == IR_F16 || (variant & 3) > IR_F2I_ARM || ins->aux & (IR_FP_FLUSH | IR_FP_NOFLAGS) || (other && (!is_signed || round > IR_RMM)) ||
 	    ins->type < IR_I32 || (!is_signed && !g->cpu->avx512f))
 		return false;
 	ra = use(g, ins->a);
@@ -239,7 +239,9 @@ to_integer(struct gen *g, ir_ref ref)
 	t = temp(g, GPR);
 	if (is_signed) {
 		x = other ? temp(g, FPR) : ra;
-		if (other)
+		if (round == IR_RMM)
+			fp_round_no_ties(g, fp, x, ra);
+		else if (other)
 			x86_rounds(&g->hot, fp, x, ra, host_round[round] | 8);
 		if (round != IR_RDYN)
 			x86_cvtts2si(&g->hot, fp, size, t, x);
@@ -248,7 +250,7 @@ to_integer(struct gen *g, ir_ref ref)
 		x86_alu_ri(&g->hot, X86_CMP, size, t, 1);
 		gen_bail(g, X86_CC_O);
 		if (other) /* in range: now inexact may be raised */
-			x86_rounds(&g->hot, fp, x, ra, host_round[round]);
+			x86_rounds(&g->hot, fp, x, ra, round == IR_RMM ? X86_RNE : host_round[round]);
 	} else {
 		if (round == IR_RTZ)
 			x86_vcvtts2usi(&g->hot, fp, size, 0, t, ra);

@@ -23,7 +23,8 @@ fp_is_arm(const struct ir_ins *ins)
 	enum ir_nan nan = IR_FP_NAN(ins->aux);
 
 	return (nan == IR_NAN_ARM || nan == IR_NAN_ARM_DEFAULT) && !(ins->aux & (IR_FP_FLUSH | IR_FP_NOFLAGS)) &&
-	       (IR_FP_ROUND(ins->aux) <= IR_RUP || IR_FP_ROUND(ins->aux) == IR_RDYN);
+	       (IR_FP_ROUND(ins->aux) <= IR_RUP || IR_FP_ROUND(ins->aux) == IR_RDYN ||
+		(IR_FP_ROUND(ins->aux) == IR_RMM && ins->op == IR_FRINT));
 }
 
 static int
@@ -215,6 +216,24 @@ convert(struct gen *g, ir_ref ref)
 	return true;
 }
 
+void
+fp_round_no_ties(struct gen *g, int size, int d, int s)
+{
+	int u = temp(g, FPR);
+	uint8_t *whole;
+
+	x86_rounds(&g->hot, size, d, s, X86_RNE | 8);
+	x86_ucomis(&g->hot, size, d, s);
+	gen_bail(g, X86_CC_P);
+	/* Infinities are whole numbers, of which no difference is taken. */
+	whole = x86_jcc_short(&g->hot, X86_CC_E);
+	x86_vop3(&g->hot, X86_SCALAR(size, 0x5c), 0, u, s, d);
+	x86_vop3_m(&g->hot, X86_ANDPS, 0, u, u, FRAME_CONST(size == 8 ? K_ABS64 : K_ABS32));
+	x86_ucomis_m(&g->hot, size, u, FRAME_CONST(size == 8 ? K_HALF64 : K_HALF32));
+	gen_bail(g, X86_CC_E);
+	x86_patch_rel8(whole, g->hot.p);
+}
+
 static bool
 round_integral(struct gen *g, ir_ref ref)
 {
@@ -228,6 +247,14 @@ round_integral(struct gen *g, ir_ref ref)
 		return false;
 	ra = use(g, ins->a);
 	t = temp(g, FPR);
+	if (IR_FP_ROUND(ins->aux) == IR_RMM) {
+		fp_round_no_ties(g, size, t, ra);
+		if (variant & IR_FRINT_INEXACT)
+			x86_rounds(&g->hot, size, t, ra, X86_RNE);
+		drop(g, ins->a);
+		define(g, ref, t);
+		return true;
+	}
 	x86_rounds(&g->hot, size, t, ra, mode[IR_FP_ROUND(ins->aux)] | (variant & IR_FRINT_INEXACT ? 0 : 8));
 	check(g, ins, size, t, false);
 	drop(g, ins->a);

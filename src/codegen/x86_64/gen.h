@@ -62,6 +62,8 @@ enum frame_constant {
 	K_FLAGS = 16,     /* 64 bytes: MXCSR sticky bits to fflags */
 	K_MIN64 = 24, /* smallest normal number */
 	K_MIN32 = 26,
+	K_HALF64 = 28,
+	K_HALF32 = 30,
 };
 
 /* Where an SSA value is. */
@@ -340,6 +342,9 @@ bool crypto_has_code(const struct gen *g, enum ir_op op);
 void gen_select_fpr(struct gen *g, ir_ref ref);
 /* The op's NaN rule is one of Arm's, and it is otherwise as usual. */
 bool fp_is_arm(const struct ir_ins *ins);
+/* d = s rounded to the nearest integral value, raising nothing; ties, which Arm and
+ * RISC-V may round away, and NaNs are the interpreter's. size: 4 or 8. */
+void fp_round_no_ties(struct gen *g, int size, int d, int s);
 /* Sees to it that MXCSR is in the op's static rounding mode. */
 void fp_require_round(struct gen *g, const struct ir_ins *ins);
 /* 16 bytes of constant data in the cold stream, addressed from hot code at this

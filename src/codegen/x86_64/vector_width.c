@@ -35,6 +35,28 @@ truncate(struct gen *g, ir_ref ref)
 	vec_finish(g, ref, d);
 }
 
+/* Lanes of 8 bytes, by AVX-512, whose destination is in the place of a source. */
+static bool
+narrow_wide(struct gen *g, ir_ref ref)
+{
+	const struct ir_ins *ins = &g->ins[ref];
+	int s, t;
+
+	if (!g->cpu->avx512vl)
+		return false;
+	s = use(g, ins->a);
+	t = temp(g, FPR);
+	if (ins->op == IR_VNARROWSU) {
+		x86_vzero(&g->hot, t);
+		x86_evex_rr(&g->hot, X86_VPMAXSQ, X86_L128, t, t, s);
+		s = t;
+	}
+	x86_evex_rr(&g->hot, ins->op == IR_VNARROWS ? X86_VPMOVSQD : X86_VPMOVUSQD, X86_L128, s, 0, t);
+	g->val[ref].zx = 8;
+	vec_finish(g, ref, t);
+	return true;
+}
+
 /* With saturation: PACK of the lanes and of zeros. */
 static bool
 narrow(struct gen *g, ir_ref ref)
@@ -45,8 +67,10 @@ narrow(struct gen *g, ir_ref ref)
 	int bytes = lane_bytes(ins), s, t, d;
 	uint64_t most;
 
-	if (bytes == 8 || g->ins[ins->a].type != IR_V128)
+	if (g->ins[ins->a].type != IR_V128)
 		return false;
+	if (bytes == 8)
+		return narrow_wide(g, ref);
 	s = use(g, ins->a);
 	t = temp(g, FPR);
 	if (ins->op == IR_VNARROWU) { /* too large for a signed one: cut first */
@@ -124,6 +148,30 @@ multiply_bytes(struct gen *g, ir_ref ref)
 
 /* High half of the doubled product, i16: PMULHRSW is the rounded one. The one
  * product too large comes out as the smallest number. */
+static void
+double_high_wide(struct gen *g, ir_ref ref)
+{
+	const struct ir_ins *ins = &g->ins[ref];
+	uint64_t smallest = vec_repeat(0x80000000, 4);
+	int s = use(g, ins->a), x = use(g, ins->b), t = temp(g, FPR), u = temp(g, FPR);
+
+	x86_vshift_i(&g->hot, 8, 2, 0, t, s, 32);
+	x86_vshift_i(&g->hot, 8, 2, 0, u, x, 32);
+	x86_vop3(&g->hot, X86_PMULDQ, 0, u, u, t);
+	x86_vop3(&g->hot, X86_PMULDQ, 0, t, s, x);
+	x86_vop3(&g->hot, X86_PADDQ, 0, t, t, t);
+	x86_vop3(&g->hot, X86_PADDQ, 0, u, u, u);
+	if (ins->aux & IR_LANE_ROUND) {
+		vec_with_const(g, X86_PADDQ, t, t, 0x80000000, 0x80000000);
+		vec_with_const(g, X86_PADDQ, u, u, 0x80000000, 0x80000000);
+	}
+	x86_vshift_i(&g->hot, 8, 2, 0, t, t, 32);
+	x86_vop3_i(&g->hot, X86_PBLENDW, 0, t, t, u, 0xcc);
+	vec_with_const(g, X86_PCMPEQD, u, t, smallest, smallest);
+	x86_vop3(&g->hot, X86_PXOR, 0, t, t, u);
+	vec_finish(g, ref, t);
+}
+
 static bool
 double_high(struct gen *g, ir_ref ref)
 {
@@ -131,8 +179,10 @@ double_high(struct gen *g, ir_ref ref)
 	uint64_t smallest = vec_repeat(0x8000, 2);
 	int s, x, t, u, d;
 
+	if (lane_bytes(ins) == 4)
+		double_high_wide(g, ref);
 	if (lane_bytes(ins) != 2)
-		return false;
+		return lane_bytes(ins) == 4;
 	s = use(g, ins->a);
 	x = use(g, ins->b);
 	t = temp(g, FPR);
