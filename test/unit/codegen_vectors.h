@@ -172,7 +172,11 @@ make_arm_conversion(struct maker *m)
 	enum ir_type fp = percent(50) ? IR_F64 : IR_F32, integer = percent(50) ? IR_I64 : IR_I32;
 	unsigned bits = IR_FP_TINY_BEFORE;
 
-	switch (below(5)) {
+	switch (below(7)) {
+	case 5:
+		keep(m, ir_emit(&m->b, IR_F2X, integer, IR_FP(round, IR_NAN_ARM, bits, IR_F2I_ARM | sign << 2), any(m, fp), 0, below(65)));
+		break;
+	case 6: keep(m, ir_emit(&m->b, IR_X2F, fp, IR_FP(IR_RDYN, IR_NAN_ARM, bits, sign), any(m, integer), 0, below(65))); break;
 	case 0: make(m, IR_F2I, integer, IR_FP(round, IR_NAN_ARM, bits, IR_F2I_ARM | sign << 2), any(m, fp), 0, 0); break;
 	case 1: make(m, IR_I2F, fp, IR_FP(IR_RDYN, IR_NAN_ARM, bits, sign), any(m, integer), 0, 0); break;
 	case 2: make(m, IR_FCVT, fp, arm_aux(0), any(m, fp == IR_F64 ? IR_F32 : IR_F64), 0, 0); break;
@@ -222,9 +226,10 @@ make_lane_fp(struct maker *m)
 		break;
 	case 3: make(m, IR_VFRINT, type, IR_VFP(lane, below(4), IR_NAN_ARM, bits, below(2)), x, 0, 0); break;
 	case 4:
-		keep(m, ir_emit(&m->b, IR_VF2I, type, IR_VFP(lane, IR_RTZ, IR_NAN_ARM, bits, IR_F2I_ARM | below(2) << 2), x, 0, 0));
+		keep(m, ir_emit(&m->b, IR_VF2I, type, IR_VFP(lane, percent(60) ? IR_RTZ : below(4), IR_NAN_ARM, bits, IR_F2I_ARM | below(2) << 2),
+				x, 0, percent(50) ? 0 : below(lane == IR_F32 ? 33 : 65)));
 		break;
-	case 5: keep(m, ir_emit(&m->b, IR_VI2F, type, IR_VFP(lane, IR_RDYN, IR_NAN_ARM, bits, below(2)), x, 0, 0)); break;
+	case 5: keep(m, ir_emit(&m->b, IR_VI2F, type, IR_VFP(lane, IR_RDYN, IR_NAN_ARM, bits, below(2)), x, 0, percent(50) ? 0 : below(33))); break;
 	case 6: make(m, IR_VFWIDEN, IR_V128, IR_VFP(IR_F32, IR_RDYN, IR_NAN_ARM, bits, 0), vector_of(m, IR_V64), 0, 0); break;
 	case 7: make(m, IR_VFNARROW, IR_V64, IR_VFP(IR_F64, IR_RDYN, IR_NAN_ARM, bits, 0), vector_of(m, IR_V128), 0, 0); break;
 	default:

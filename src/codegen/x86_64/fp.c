@@ -200,8 +200,6 @@ compare(struct gen *g, ir_ref ref)
 	return true;
 }
 
-/* The host's out-of-range answer, whatever made it, goes to the interpreter;
- * the flags it raised (invalid, or inexact) are right already. */
 /* A temporary that holds the float in ra times 2^c, exactly; what is as large as
  * 2^63 then is out of range, or rare, and given up before it can overflow. */
 static int
@@ -218,6 +216,8 @@ scale_up(struct gen *g, ir_ref ref, int fp, int ra)
 	return x;
 }
 
+/* The host's out-of-range answer, whatever made it, goes to the interpreter;
+ * the flags it raised (invalid, or inexact) are right already. */
 static bool
 to_integer(struct gen *g, ir_ref ref)
 {
@@ -230,35 +230,35 @@ to_integer(struct gen *g, ir_ref ref)
 	bool other = round != IR_RDYN && round != IR_RTZ; /* than the host converts in */
 	int ra, x, t, d;
 
-	if (from == IR_F16 || (variant & 3) > IR_F2I_ARM || ins->aux & (IR_FP_FLUSH | IR_FP_NOFLAGS) || (other && (!is_signed || round > IR_RMM)) ||
+	if (from == IR_F16 || (variant & 3) > IR_F2I_ARM || ins->aux & (IR_FP_FLUSH | IR_FP_NOFLAGS) || (other && round > (is_signed ? IR_RMM : IR_RUP)) ||
 	    ins->type < IR_I32 || (!is_signed && !g->cpu->avx512f))
 		return false;
 	ra = use(g, ins->a);
 	if (ins->op == IR_F2X && ins->c)
 		ra = scale_up(g, ref, fp, ra);
 	t = temp(g, GPR);
+	x = other ? temp(g, FPR) : ra;
+	if (round == IR_RMM)
+		fp_round_no_ties(g, fp, x, ra);
+	else if (other)
+		x86_rounds(&g->hot, fp, x, ra, host_round[round] | 8);
 	if (is_signed) {
-		x = other ? temp(g, FPR) : ra;
-		if (round == IR_RMM)
-			fp_round_no_ties(g, fp, x, ra);
-		else if (other)
-			x86_rounds(&g->hot, fp, x, ra, host_round[round] | 8);
 		if (round != IR_RDYN)
 			x86_cvtts2si(&g->hot, fp, size, t, x);
 		else
 			x86_cvts2si(&g->hot, fp, size, t, x);
 		x86_alu_ri(&g->hot, X86_CMP, size, t, 1);
 		gen_bail(g, X86_CC_O);
-		if (other) /* in range: now inexact may be raised */
-			x86_rounds(&g->hot, fp, x, ra, round == IR_RMM ? X86_RNE : host_round[round]);
 	} else {
-		if (round == IR_RTZ)
-			x86_vcvtts2usi(&g->hot, fp, size, 0, t, ra);
+		if (round != IR_RDYN)
+			x86_vcvtts2usi(&g->hot, fp, size, 0, t, x);
 		else
-			x86_vcvts2usi(&g->hot, fp, size, 0, t, ra);
+			x86_vcvts2usi(&g->hot, fp, size, 0, t, x);
 		x86_alu_ri(&g->hot, X86_CMP, size, t, -1);
 		gen_bail(g, X86_CC_E);
 	}
+	if (other) /* in range: now inexact may be raised */
+		x86_rounds(&g->hot, fp, x, ra, round == IR_RMM ? X86_RNE : host_round[round]);
 	d = dest_or(g, ref, t);
 	drop(g, ins->a);
 	if (d != t)

@@ -274,7 +274,9 @@ shift(struct gen *g, ir_ref ref, int size)
 
 		ra = use(g, ins->a);
 		d = dest(g, ref, true);
-		if (op == X86_SHL && count <= 3 && count > 0 && d != ra) {
+		if (op <= X86_ROR && count && d != ra && g->cpu->bmi2) {
+			x86_rorx_rri(&g->hot, size, d, ra, op == X86_ROR ? count : 8 * size - count);
+		} else if (op == X86_SHL && count <= 3 && count > 0 && d != ra) {
 			x86_lea(&g->hot, size, d,
 				count == 1 ? x86_index(ra, ra, 0, 0) : x86_scaled(ra, (unsigned)count, 0));
 		} else {

@@ -172,31 +172,65 @@ round_integral(struct gen *g, ir_ref ref)
 	return true;
 }
 
-/* To integers, truncated: the host's answer to what is out of range is the
- * interpreter's. */
+/* t = lanes of s times 2^n, exactly; those too large for any integer go to the
+ * interpreter before they overflow, if they may. */
+static void
+scale(struct gen *g, int bytes, int t, int s, int n, bool may_overflow)
+{
+	uint64_t magnitude = vec_repeat(UINT64_MAX >> (65 - 8 * bytes), bytes);
+	uint64_t power = vec_repeat(bytes == 8 ? (uint64_t)(1023 + n) << 52 : (uint64_t)(127 + n) << 23, bytes);
+	uint64_t most = vec_repeat(bytes == 8 ? (uint64_t)(1023 + 64) << 52 : (uint64_t)(127 + 64) << 23, bytes);
+
+	if (may_overflow) {
+		vec_with_const(g, X86_ANDPS, t, s, magnitude, magnitude);
+		x86_vop3_m(&g->hot, bytes == 8 ? X86_CMPPD : X86_CMPPS, 0, t, t, const_mem(g, most, most));
+		x86_put8(&g->hot, X86_CMP_NLT);
+		bail_if_any(g, t);
+	}
+	vec_with_const(g, packed(bytes, 0x59), t, s, power, power);
+}
+
+/* To integers: the host's answer to what is out of range is the interpreter's.
+ * Other rounding than to zero comes first, raising nothing; and once more when
+ * the result is known to be in range. */
 static bool
 to_integers(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
 	unsigned variant = IR_FP_VARIANT_OF(ins->aux);
 	bool is_signed = variant & IR_F2I_SIGNED;
-	int bytes = fp_lane(ins), s, t, u;
+	enum ir_round round = IR_FP_ROUND(ins->aux);
+	static const uint8_t mode[] = { [IR_RNE] = X86_RNE, [IR_RDN] = X86_RDN, [IR_RUP] = X86_RUP, [IR_RDYN] = 4 };
+	int bytes = fp_lane(ins), s, t, u, whole;
 	uint64_t wrong = is_signed ? vec_repeat(UINT64_C(1) << (8 * bytes - 1), bytes) : UINT64_MAX;
 
-	if (ins->c || IR_FP_ROUND(ins->aux) != IR_RTZ || (variant & 3) != IR_F2I_ARM ||
+	if ((variant & 3) != IR_F2I_ARM ||
 	    (!(is_signed && bytes == 4) && !(g->cpu->avx512vl && g->cpu->avx512dq)))
 		return false;
 	s = operand(g, ref, ins->a);
 	t = temp(g, FPR);
 	u = temp(g, FPR);
+	if (ins->c) {
+		scale(g, bytes, t, s, (int)ins->c, true);
+		unlock(g, FPR, s);
+		s = t;
+		t = temp(g, FPR);
+	}
+	whole = s;
+	if (round != IR_RTZ) {
+		whole = u;
+		x86_vop2_i(&g->hot, bytes == 8 ? X86_ROUNDPD : X86_ROUNDPS, 0, u, s, mode[round] | 8);
+	}
 	if (is_signed && bytes == 4)
-		x86_vop2(&g->hot, X86_CVTTPS2DQ, 0, t, s);
+		x86_vop2(&g->hot, X86_CVTTPS2DQ, 0, t, whole);
 	else if (is_signed)
-		x86_evex_rr(&g->hot, X86_VCVTTPD2QQ, X86_L128, t, 0, s);
+		x86_evex_rr(&g->hot, X86_VCVTTPD2QQ, X86_L128, t, 0, whole);
 	else
-		x86_evex_rr(&g->hot, bytes == 4 ? X86_VCVTTPS2UDQ : X86_VCVTTPD2UQQ, X86_L128, t, 0, s);
+		x86_evex_rr(&g->hot, bytes == 4 ? X86_VCVTTPS2UDQ : X86_VCVTTPD2UQQ, X86_L128, t, 0, whole);
 	vec_with_const(g, bytes == 4 ? X86_PCMPEQD : X86_PCMPEQQ, u, t, wrong, wrong);
 	bail_if_any(g, u);
+	if (round != IR_RTZ)
+		x86_vop2_i(&g->hot, bytes == 8 ? X86_ROUNDPD : X86_ROUNDPS, 0, u, s, mode[round]);
 	vec_finish(g, ref, t);
 	return true;
 }
@@ -208,7 +242,7 @@ from_integers(struct gen *g, ir_ref ref)
 	bool is_signed = IR_FP_VARIANT_OF(ins->aux) & IR_I2F_SIGNED;
 	int bytes = fp_lane(ins), s, t;
 
-	if (ins->c || (!(is_signed && bytes == 4) && !(g->cpu->avx512vl && g->cpu->avx512dq)))
+	if ((!(is_signed && bytes == 4) && !(g->cpu->avx512vl && g->cpu->avx512dq)))
 		return false;
 	fp_require_round(g, ins);
 	s = operand(g, ref, ins->a);
@@ -219,6 +253,8 @@ from_integers(struct gen *g, ir_ref ref)
 		x86_evex_rr(&g->hot, X86_VCVTQQ2PD, X86_L128, t, 0, s);
 	else
 		x86_evex_rr(&g->hot, bytes == 4 ? X86_VCVTUDQ2PS : X86_VCVTUQQ2PD, X86_L128, t, 0, s);
+	if (ins->c)
+		scale(g, bytes, t, t, -(int)ins->c, false);
 	vec_finish(g, ref, t);
 	return true;
 }
