@@ -655,6 +655,7 @@ gen_set(struct gen *g, ir_ref ref)
 void
 save_values(struct gen *g, bool homes)
 {
+	g->memo_regs = 0;
 	for (int bank = GPR; bank <= FPR; bank++) {
 		for (uint32_t set = TEMPS(bank) & ~g->free[bank]; set; set &= set - 1)
 			evict(g, (enum bank)bank, __builtin_ctz(set));
