@@ -400,6 +400,7 @@ toy_enter(const struct ir_region *region, unsigned how, struct outcome *out)
 	memcpy(&host_frame, &start_frame, FRAME_STATE);
 	memcpy(toy_memory, start_memory, TOY_PAGE);
 	memset(shadow - 64, 0x5b, 128); /* no address a return goes to */
+	memset(host_frame.scratch, 0x5b, sizeof host_frame.scratch);
 	host_frame.guest_base = how & HOW_BASED ? (uint64_t)(uintptr_t)toy_memory - TOY_BASED : 0;
 	host_frame.shadow_stack = shadow;
 	target->fp_sync(&host_frame);

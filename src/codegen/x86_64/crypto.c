@@ -36,7 +36,7 @@ add_key(struct gen *g, const struct ir_ins *ins)
 	int s = use(g, ins->a), k, t;
 	struct x86_mem m;
 
-	if (g->hot.vex && resolve(g, ins->a) != resolve(g, ins->b) && use_mem(g, ins->b, &m)) {
+	if (g->hot.vex && resolve(g, ins->a) != resolve(g, ins->b) && use_vector_mem(g, ins->b, &m)) {
 		t = temp(g, FPR);
 		x86_vop3_m(&g->hot, X86_PXOR, 0, t, s, m);
 		return t;

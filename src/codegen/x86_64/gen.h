@@ -221,6 +221,8 @@ unlock(struct gen *g, enum bank bank, int reg)
 {
 	g->locked[bank] &= ~(1u << reg);
 }
+/* The same where all 16 bytes are asked for. */
+bool use_vector_mem(struct gen *g, ir_ref ref, struct x86_mem *m);
 /* A free temporary, locked until op_done. */
 int temp(struct gen *g, enum bank bank);
 /* Empties a particular temporary and locks it. */

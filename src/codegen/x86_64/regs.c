@@ -340,6 +340,17 @@ use_mem(struct gen *g, ir_ref ref, struct x86_mem *m)
 	return true;
 }
 
+bool
+use_vector_mem(struct gen *g, ir_ref ref, struct x86_mem *m)
+{
+	const struct val *v = &g->val[resolve(g, ref)];
+
+	/* A v64 may pass for a v128, but is kept in 8 bytes. */
+	if (v->home != NO_SLOT ? g->slots->slot[v->home].type != IR_V128 : !v->wide)
+		return false;
+	return use_mem(g, ref, m);
+}
+
 /* How many of the operands of op are the value ref. */
 static unsigned
 operand_count(const struct gen *g, const struct ir_ins *ins, ir_ref ref)

@@ -33,7 +33,7 @@ binary(struct gen *g, ir_ref ref, uint32_t op, ir_ref x, ir_ref y)
 	int s = use(g, x), t, d;
 	struct x86_mem m;
 
-	if (g->hot.vex && resolve(g, x) != resolve(g, y) && use_mem(g, y, &m)) {
+	if (g->hot.vex && resolve(g, x) != resolve(g, y) && use_vector_mem(g, y, &m)) {
 		d = vec_dest(g, ref);
 		x86_vop3_m(&g->hot, op, 0, d, s, m);
 	} else {
