@@ -217,7 +217,7 @@ gen_op(struct gen *g, ir_ref ref)
 	case IR_AT:
 		g->pc = (int32_t)ins->imm;
 		g->retired++;
-		g->set_done = false;
+		g->set_done = g->stored = false;
 		return true;
 	case IR_CONST:
 		return ins->type <= IR_I64 || ins->type == IR_F32 || ins->type == IR_F64 || ins->type == IR_FLAGS ||

@@ -134,6 +134,7 @@ struct gen {
 	struct { uint64_t low, high; const uint8_t *p; } constant[8]; /* const_mem's, of late */
 	unsigned constants;
 	bool set_done;                   /* the current instruction has SET a slot */
+	bool stored;                     /* or stored to memory */
 	bool failed;                     /* an op has no code here */
 };
 
@@ -320,7 +321,9 @@ eflags_live(const struct gen *g)
 static inline void
 plant_fault(struct gen *g)
 {
-	if (UNLIKELY(g->job->force_faults))
+	/* Not between the stores of one instruction: only one that crosses pages may
+	 * fault there, and has then done the first, as Arm allows of a pair. */
+	if (UNLIKELY(g->job->force_faults) && !g->stored)
 		x86_ud2(&g->hot);
 }
 

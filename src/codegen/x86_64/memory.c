@@ -118,6 +118,7 @@ store(struct gen *g, ir_ref ref)
 		x86_mov_mr(&g->hot, bytes, m, value);
 	}
 	mark_fault(g);
+	g->stored = true;
 	if (IR_MEM_ORDER(ins->aux) == IR_SEQ_CST) {
 		x86_lock(&g->hot);
 		x86_or_mi(&g->hot, 4, x86_base(RSP, 0), 0);
