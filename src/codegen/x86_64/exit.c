@@ -101,6 +101,7 @@ far_side_exit(struct gen *g, enum x86_cc cc, int32_t target)
 		record = put_jump(g, IR_EXIT_JUMP, target, 0);
 	x86_patch_rel32(x86_jcc_forward(&g->hot, cc), g->cold.p);
 	canonicalize_homes(g, &g->cold, false);
+	flags_store(g, &g->cold);
 	if (record) {
 		far_move(g, &g->cold, target, false);
 		set_patch(record, x86_jmp_patchable(&g->cold, stub_of(record)));

@@ -149,6 +149,7 @@ put_miss(struct gen *g, uint8_t *miss, const uint8_t *again, int d, int ra, int3
 	x86_call_m(&g->cold, FRAME(miss_thunk));
 	x86_jcc(&g->cold, X86_CC_NE, again);
 	canonicalize_homes(g, &g->cold, false);
+	flags_store(g, &g->cold);
 	x86_jmp(&g->cold, stub_of(record));
 }
 
