@@ -127,7 +127,10 @@ test_plic(struct board *b)
 	board_store(b, CLAIM(1) - 4, 4, 1); /* threshold */
 	CHECK(!b->level[1]);
 	board_store(b, CLAIM(1) - 4, 4, 0);
-	raise_input(b, 5, false);
+	raise_input(b, 5, false); /* the request stays (PLIC 1.0.0, 4) */
+	CHECK(b->level[1]);
+	CHECK_INT(board_load(b, CLAIM(1), 4), 5);
+	board_store(b, CLAIM(1), 4, 5);
 	CHECK(!b->level[1]);
 	CHECK_INT(board_load(b, PLIC + 4, 8), UINT64_MAX); /* words, aligned */
 	CHECK_INT(board_load(b, PLIC + 4, 1), UINT64_MAX);

@@ -2,8 +2,8 @@
  *
  * An input's gateway lets one request through at a time: a level that is high
  * makes it pending, a claim takes the pending bit, and only completion lets the
- * level in again. Completion of an input that is not enabled for the context is
- * ignored, as the specification has it.
+ * level in again. A request that was let through stays when the level falls.
+ * Completion of an input that is not enabled for the context is ignored.
  */
 #include "device/intc/plic.h"
 
@@ -92,9 +92,6 @@ on_input(void *controller, unsigned number, bool level)
 		return;
 	set_bit(p->level, number, level);
 	gateway(p, number);
-	/* A request that was not claimed is taken back with its level. */
-	if (!level)
-		set_bit(p->pending, number, false);
 	update(p);
 }
 
