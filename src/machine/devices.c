@@ -1,6 +1,6 @@
 /* The devices that a configuration asks for, as virtio functions on the machine's
  * PCI bus: disks, CD-ROM drives, network cards, shares, and what every machine
- * has (entropy, balloon). */
+ * has (entropy, balloon, power button). */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "device/virtio/balloon.h"
 #include "device/virtio/blk.h"
 #include "device/virtio/console.h"
+#include "device/virtio/input.h"
 #include "device/virtio/net.h"
 #include "device/virtio/p9.h"
 #include "device/virtio/rng.h"
@@ -222,5 +223,8 @@ machine_add_devices(struct machine *m, struct error *error)
 	    add_shell(m, error) || plug(m, virtio_rng_new(&h, "rng"), "rng", error))
 		return -1;
 	m->balloon = virtio_balloon_new(&h, "balloon");
-	return plug(m, m->balloon, "balloon", error);
+	if (plug(m, m->balloon, "balloon", error))
+		return -1;
+	m->button = virtio_button_new(&h, "button");
+	return plug(m, m->button, "button", error);
 }

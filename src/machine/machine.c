@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/virtio/input.h"
 #include "machine/machine_impl.h"
 
 static const struct machine_type *const types[] = { &machine_riscv64_virt };
@@ -220,12 +221,14 @@ machine_disk(struct machine *m, unsigned number)
 bool
 machine_powerdown(struct machine *m)
 {
-	if (!m->press)
+	bool pressed;
+
+	if (!m->button)
 		return false;
 	pthread_mutex_lock(&m->lock);
-	m->press(m);
+	pressed = virtio_button_press(m->button);
 	pthread_mutex_unlock(&m->lock);
-	return true;
+	return pressed;
 }
 
 /* ---- state ------------------------------------------------------------------ */

@@ -121,7 +121,7 @@ enum machine_end machine_wait(struct machine *machine, int *status, struct error
 /* All vCPUs are at safepoints and devices are quiet when pause returns. */
 void machine_pause(struct machine *machine);
 void machine_resume(struct machine *machine);
-/* Asks the guest to shut down (power button); false: the board has none. */
+/* Asks the guest to shut down (power button); false: there is none, or no driver of it. */
 bool machine_powerdown(struct machine *machine);
 /* Ends it at once. */
 void machine_stop(struct machine *machine);

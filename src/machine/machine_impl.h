@@ -72,7 +72,7 @@ struct machine {
 	struct pci_bus pci;
 	struct disk *disk[MACHINE_DISKS]; /* of config.disk, whatever device has it */
 	struct virtio_device *balloon;
-	void (*press)(struct machine *machine); /* the board's power button, or NULL */
+	struct virtio_device *button; /* to ask for power-off, or NULL */
 	void *board;                /* the type's */
 
 	uint32_t turns_word;        /* in turn: counts polls; a futex */
