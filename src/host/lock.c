@@ -14,13 +14,14 @@ static uint32_t (*identify)(void);
 void
 lock_identify(uint32_t (*self)(void))
 {
-	identify = self;
+	__atomic_store_n(&identify, self, __ATOMIC_RELAXED);
 }
 
 static uint32_t
 own_number(void)
 {
-	uint32_t number = identify ? identify() : 0;
+	uint32_t (*self)(void) = __atomic_load_n(&identify, __ATOMIC_RELAXED);
+	uint32_t number = self ? self() : 0;
 
 	return number ? number : (uint32_t)RAW0(SYS_gettid);
 }

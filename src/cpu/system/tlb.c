@@ -195,7 +195,7 @@ access_slowly(struct cpu_system *s, uint64_t address, unsigned size, enum guest_
 		ram = access == GUEST_WRITE ? NULL : memory_ram(s->memory, physical_page, IR_TLB_PAGE, false);
 		if (!ram) /* a device, or nothing: the access will show */
 			return true;
-	} else if (access == GUEST_WRITE && UNLIKELY(*flags & MEMORY_PAGE_WATCHED)) {
+	} else if (access == GUEST_WRITE && UNLIKELY(__atomic_load_n(flags, __ATOMIC_RELAXED) & MEMORY_PAGE_WATCHED)) {
 		return true; /* stores one by one, as to a device */
 	}
 	*host = ram + address % IR_TLB_PAGE;
