@@ -267,7 +267,8 @@ gen_fp_arm(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
 
-	if (!fp_is_arm(ins) || (ins->type == IR_F16 && ins->op != IR_FCVT))
+	if (!fp_is_arm(ins) || (ins->type == IR_F16 && ins->op != IR_FCVT) ||
+	    (ins->op == IR_FCVT && IR_FP_VARIANT_OF(ins->aux) & IR_FCVT_ALTERNATIVE))
 		return false;
 	switch (ins->op) {
 	case IR_FADD:
