@@ -124,6 +124,7 @@ struct gen {
 	uint32_t *exit; /* of records */
 	uint32_t exit_count, exit_capacity;
 	uint32_t mark_count; /* given to the job's mark */
+	ir_ref tlb_sum;                  /* XLATE whose value is an addend; or 0 */
 	struct tlb_plan *tlb_plan;       /* soft_tlb.c's; NULL: nothing is shared */
 	/* vector temporaries that are free but had better be left alone: they hold
 	 * something of two values that may be of use (crypto.c) */
@@ -394,6 +395,8 @@ void soft_tlb_plan(struct gen *g);
 void soft_tlb_xlate(struct gen *g, ir_ref ref);
 /* What is to be added to displacements from this host address. */
 int32_t soft_tlb_shift(const struct gen *g, ir_ref host);
+/* The operand of a load or store at this host address; for any kind of VM. */
+struct x86_mem soft_tlb_operand(struct gen *g, ir_ref host, int32_t displacement);
 
 /* ---- exit.c, for far.c ---------------------------------------------------- */
 

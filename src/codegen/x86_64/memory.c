@@ -42,7 +42,7 @@ static bool
 load(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
-	int bytes = mem_bytes(ins), base, d, t = NO_REG;
+	int bytes = mem_bytes(ins), d, t = NO_REG;
 	enum ir_type type = (enum ir_type)ins->type;
 	bool summed = false;
 	struct x86_mem m;
@@ -51,8 +51,7 @@ load(struct gen *g, ir_ref ref)
 		return false;
 	summed = address_of_load(g, ref, &m);
 	if (!summed) {
-		base = use(g, ins->a);
-		m = x86_base(base, (int32_t)ins->c + soft_tlb_shift(g, ins->a));
+		m = soft_tlb_operand(g, ins->a, (int32_t)ins->c);
 	}
 	if (type_is_fp(type)) {
 		d = dest(g, ref, true);
@@ -89,14 +88,13 @@ static bool
 store(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
-	int bytes = mem_bytes(ins), base;
+	int bytes = mem_bytes(ins);
 	struct x86_mem m;
 	int32_t imm;
 
 	if (bytes > (type_is_fp((enum ir_type)g->ins[ins->b].type) ? 16 : 8))
 		return false;
-	base = use(g, ins->a);
-	m = x86_base(base, (int32_t)ins->c + soft_tlb_shift(g, ins->a));
+	m = soft_tlb_operand(g, ins->a, (int32_t)ins->c);
 	if (bytes <= 8 && const_imm32(g, ins->b, bytes, &imm)) {
 		plant_fault(g);
 		x86_mov_mi(&g->hot, bytes, m, imm);

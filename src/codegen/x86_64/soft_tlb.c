@@ -153,6 +153,34 @@ put_miss(struct gen *g, uint8_t *miss, const uint8_t *again, int d, int ra, int3
 	x86_jmp(&g->cold, stub_of(record));
 }
 
+/* The value is wanted by the plain access behind it alone, which then adds the
+ * guest address itself: an index costs it nothing. */
+static bool
+leaves_sum(const struct gen *g, ir_ref ref)
+{
+	ir_ref next = ref + 1;
+
+	if (g->val[ref].uses != 1 || IR_XLATE_ALIGN(g->ins[ref].aux))
+		return false;
+	while (next < g->region->ins_count && (g->ins[next].op == IR_GET || g->ins[next].op == IR_CONST))
+		next++;
+	return next < g->region->ins_count && (g->ins[next].op == IR_LOAD || g->ins[next].op == IR_STORE) &&
+	       g->ins[next].a == ref;
+}
+
+struct x86_mem
+soft_tlb_operand(struct gen *g, ir_ref host, int32_t displacement)
+{
+	int base = use(g, host), index;
+
+	if (!g->job->system || g->tlb_sum != host)
+		return x86_base(base, displacement + soft_tlb_shift(g, host));
+	index = use(g, g->ins[host].a);
+	drop(g, g->ins[host].a); /* stays locked while this op is made */
+	g->tlb_sum = 0;
+	return x86_index(base, index, 0, displacement);
+}
+
 /* Makes the op's value, good for [lo, hi) from its operand. */
 static void
 put_probe(struct gen *g, ir_ref ref, int32_t lo, int32_t hi)
@@ -182,8 +210,12 @@ put_probe(struct gen *g, ir_ref ref, int32_t lo, int32_t hi)
 	miss = x86_jcc_forward(&g->hot, X86_CC_NE);
 	put_miss(g, miss, again, d, ra, lo, access | (uint32_t)(hi - lo) << 8);
 	x86_mov_rm(&g->hot, 8, d, x86_base(d, (int32_t)offsetof(struct ir_tlb, addend)));
-	x86_alu_rr(&g->hot, X86_ADD, 8, d, ra);
-	drop(g, ins->a);
+	if (leaves_sum(g, ref)) {
+		g->tlb_sum = ref;
+	} else {
+		x86_alu_rr(&g->hot, X86_ADD, 8, d, ra);
+		drop(g, ins->a);
+	}
 	define(g, ref, d);
 }
 
