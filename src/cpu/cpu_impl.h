@@ -220,6 +220,9 @@ void translator_stats(const struct cpu_space *space, struct cpu_stats *stats);
 /* ---- lockstep/ ----------------------------------------------------------- */
 
 void lockstep_run(struct vcpu *vcpu, struct cpu_stop *stop);
+/* One region, for a system VM's run loop, which holds the turn. True: *stop is
+ * set. */
+bool lockstep_once(struct vcpu *vcpu, struct cpu_stop *stop);
 int lockstep_vcpu_init(struct vcpu *vcpu, struct error *error);
 void lockstep_vcpu_fini(struct vcpu *vcpu);
 

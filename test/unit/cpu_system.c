@@ -424,6 +424,7 @@ main(void)
 	run_all(CPU_ACCEL_INTERPRET, 0);
 	run_all(CPU_ACCEL_TRANSLATE, 0);
 	run_all(CPU_ACCEL_TRANSLATE, 1);
+	run_all(CPU_ACCEL_LOCKSTEP, 0);
 	cpu_thread_leave();
 	return check_done();
 }

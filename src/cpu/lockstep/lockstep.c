@@ -114,6 +114,8 @@ runs_once(const struct vcpu *vcpu, const struct lockstep *ls)
 	const struct ir_region *region = vcpu->local->evaluating;
 	const struct ir_undo *undo = ls->undo.data;
 
+	if (vcpu->local->eval.device)
+		return true;
 	for (ir_ref i = 1; i < region->ins_count; i++)
 		if (region->ins[i].op == IR_CALL &&
 		    (region->helpers[region->ins[i].aux].effects & IR_H_VOLATILE))
@@ -160,7 +162,8 @@ run_prefix(struct vcpu *vcpu, struct lockstep *ls)
 	ls->evaluated.stopped = false;
 	arena_reset(&ls->arena);
 	if (done) {
-		if (vcpu->space->guest->lift(&region, &ls->arena, whole->region.pc, whole->region.mode, &limits))
+		if (vcpu->space->guest->lift(&region, &ls->arena, whole->region.pc,
+					     whole->region.mode & ~CPU_MODE_SUPER, &limits))
 			fatal("lockstep cannot lift a part of the region at %#lx", (unsigned long)whole->region.pc);
 		/* Stops are told apart by the write that undo logs would hide. */
 		ls->evaluated.stopped = interp_region(vcpu, &region, &ls->evaluated.stop);
@@ -177,9 +180,20 @@ translation(struct vcpu *vcpu, struct lockstep_run *run)
 {
 	for (;;) {
 		const struct region *region;
+		uint64_t pc = vcpu->frame->pc;
 
+		if (vcpu->local->system && !system_code(vcpu, &pc, &run->stop)) {
+			run->stopped = true;
+			return NULL;
+		}
 		safepoint_enter(vcpu);
-		region = lookup_find(translator_of(vcpu), vcpu->frame->pc, vcpu->frame->mode);
+		region = lookup_find(translator_of(vcpu), pc, vcpu->frame->mode);
+		if (region && !system_second_is(vcpu, region->second)) {
+			space_lock(vcpu->space);
+			region_kill(vcpu->space, (uint32_t)(region - translator_of(vcpu)->region));
+			space_unlock(vcpu->space);
+			region = NULL;
+		}
 		if (region && region_state(region) == REGION_LIVE)
 			return region;
 		safepoint_leave(vcpu);
@@ -187,11 +201,11 @@ translation(struct vcpu *vcpu, struct lockstep_run *run)
 			run->stopped = run_interpreted(vcpu, false, &run->stop);
 			return NULL;
 		}
-		switch (region_make(vcpu, vcpu->frame->pc, &run->stop)) {
+		switch (region_make(vcpu, pc, &run->stop)) {
 		case REGION_MADE:
 			break;
 		case REGION_EVALUATED:
-			run->stopped = false;
+			run->stopped = vcpu->local->system && run_interpreted(vcpu, false, &run->stop);
 			return NULL;
 		case REGION_STOPPED:
 			run->stopped = true;
@@ -304,6 +318,15 @@ lockstep_region(struct vcpu *vcpu, struct lockstep *ls, struct cpu_stop *stop)
 		return goes_on(vcpu, stop);
 	*stop = ls->translated.stop;
 	return ls->translated.stopped;
+}
+
+bool
+lockstep_once(struct vcpu *vcpu, struct cpu_stop *stop)
+{
+	bool stopped = lockstep_region(vcpu, vcpu->local->lockstep, stop);
+
+	translator_sync(vcpu);
+	return stopped;
 }
 
 void

@@ -306,8 +306,29 @@ run_translated(struct cpu_system *s)
 	return stop;
 }
 
+/* Both ways, and compared: lockstep/. */
+static enum outcome
+lockstep_step(struct cpu_system *s, enum cpu_system_stop *stop)
+{
+	uint32_t *turn = &s->vcpu->space->cache->turn;
+	struct cpu_stop trap;
+	bool stopped;
+
+	system_leave(s); /* whoever has the turn may wait for others */
+	lock_take(turn);
+	system_enter(s);
+	system_sync(s);
+	stopped = lockstep_once(s->vcpu, &trap);
+	lock_drop(turn);
+	s->stale = true;
+	if (stopped)
+		return handle_trap(s, &trap, stop);
+	s->guest->interrupt(s->vcpu->frame);
+	return GO_ON;
+}
+
 static enum cpu_system_stop
-run_evaluated(struct cpu_system *s)
+run_evaluated(struct cpu_system *s, bool lockstep)
 {
 	enum cpu_system_stop stop;
 
@@ -316,7 +337,7 @@ run_evaluated(struct cpu_system *s)
 			break;
 		if (s->stale)
 			system_sync(s);
-		if (evaluate(s, false, &stop) == OUT)
+		if ((lockstep ? lockstep_step(s, &stop) : evaluate(s, false, &stop)) == OUT)
 			break;
 	}
 	return stop;
@@ -334,7 +355,7 @@ cpu_run_system(struct vcpu *vcpu)
 	if (vcpu->space->cache->translator && vcpu->options->accel == CPU_ACCEL_TRANSLATE)
 		stop = run_translated(s);
 	else
-		stop = run_evaluated(s);
+		stop = run_evaluated(s, vcpu->local->lockstep);
 	system_leave(s);
 	return stop;
 }
