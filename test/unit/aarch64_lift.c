@@ -1,6 +1,8 @@
-/* The A64 table and its lifters: decoding gives back what was encoded, and each
- * operation, whatever its operands, lifts to IR that keeps the rules. */
+/* The A64 table and its lifters: the vectors of test/isa/aarch64.tab; decoding gives
+ * back what was encoded; each operation, whatever its operands, lifts to IR that
+ * keeps the rules. */
 #include "unit/aarch64_run.h"
+#include "unit/isa_vectors.h"
 
 /* Random operands that the table allows for op; false if a few tries find none. */
 static bool
@@ -49,9 +51,36 @@ test_lift(void)
 		}
 }
 
+static void
+check_text_of(uint32_t bits, unsigned flags, const char *want)
+{
+	char text[128];
+
+	CHECK(aarch64_disassemble(text, sizeof text, CODE_PC, bits, flags) < (int)sizeof text);
+	for (char *p = text; *p; p++)
+		if (*p == '\t')
+			*p = ' ';
+	CHECK_TEXT(text, want);
+}
+
+static void
+check_vector(uint32_t bits, unsigned digits, const char *plain, const char *usual)
+{
+	CHECK_INT(digits, 8);
+	check_text_of(bits, 0, plain);
+	check_text_of(bits, A64_TEXT_ALIASES, usual);
+}
+
+static void
+test_vectors(void)
+{
+	CHECK(isa_vectors("test/isa/aarch64.tab", check_vector) > 4 * A64_OP_COUNT);
+}
+
 int
 main(void)
 {
+	test_vectors();
 	test_encode();
 	test_lift();
 	return check_done();

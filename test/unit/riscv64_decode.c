@@ -2,7 +2,7 @@
  * each form with random operands there and back, every 16-bit encoding against
  * its expansion, and reserved encodings one by one. */
 #include "guest/riscv64/insn.h"
-#include "unit/check.h"
+#include "unit/isa_vectors.h"
 
 #include <stdlib.h>
 
@@ -43,34 +43,17 @@ check_line_text(const char *line, uint32_t bits, unsigned flags, const char *wan
 }
 
 static void
+check_vector(uint32_t bits, unsigned digits, const char *plain, const char *usual)
+{
+	check_line_text(plain, bits, 0, plain);
+	check_line_text(plain, bits, RV_TEXT_ALIASES, usual);
+	CHECK_INT(digits, 2 * riscv64_insn_length((uint16_t)bits));
+}
+
+static void
 test_vectors(void)
 {
-	FILE *file = fopen("test/isa/riscv64.tab", "r");
-	char line[256], plain[256];
-	unsigned vectors = 0;
-
-	if (!CHECK(file != NULL))
-		return;
-	while (fgets(line, sizeof line, file)) {
-		char *rest, *usual;
-		uint32_t bits = (uint32_t)strtoul(line, &rest, 16);
-
-		if (*line == '#')
-			continue;
-		line[strcspn(line, "\n")] = 0;
-		strcpy(plain, rest + 1);
-		usual = strstr(plain, " | ");
-		if (usual) {
-			*usual = 0;
-			usual += 3;
-		}
-		check_line_text(line, bits, 0, plain);
-		check_line_text(line, bits, RV_TEXT_ALIASES, usual ? usual : plain);
-		CHECK_INT(rest - line, 2 * riscv64_insn_length((uint16_t)bits));
-		vectors++;
-	}
-	fclose(file);
-	CHECK(vectors > 4 * RV_FORM_COUNT);
+	CHECK(isa_vectors("test/isa/riscv64.tab", check_vector) > 4 * RV_FORM_COUNT);
 }
 
 /* Random operands: what decodes as the form encodes to the same bits, but for
