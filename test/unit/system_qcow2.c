@@ -16,7 +16,7 @@
 static char folder[64];
 static bool have_qemu;
 
-static bool
+static bool PRINTF_LIKE(1, 2)
 shell(const char *format, ...)
 {
 	char command[2048];

@@ -358,7 +358,7 @@ write_zeros(struct image *image, uint64_t offset, uint64_t size)
 static int
 zero_cluster(struct qcow2 *q, uint64_t at, bool unmap)
 {
-	struct qcow2_extent extent;
+	struct qcow2_extent extent = { 0 };
 	struct qcow2_table *table;
 	uint64_t entry;
 	int failed = qcow2_load_l2(q, at);

@@ -54,10 +54,11 @@ virtio_free(struct device *base)
 {
 	struct virtio_device *device = virtio(base);
 
-	if (device->transport)
-		device->transport->free(device->transport_owner);
+	/* The kind first: its threads may interrupt until they have ended. */
 	if (device->class->free)
 		device->class->free(device);
+	if (device->transport)
+		device->transport->free(device->transport_owner);
 	free(device->queue);
 	free(device);
 }

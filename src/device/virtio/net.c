@@ -67,7 +67,8 @@ receive_merged(struct card *c, const uint8_t *packet, size_t size)
 		buffers++;
 		chain = &next;
 	}
-	set_buffers(c, &first, buffers);
+	if (buffers)
+		set_buffers(c, &first, buffers);
 	virtqueue_publish(queue);
 	return true;
 }

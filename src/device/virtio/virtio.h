@@ -177,7 +177,7 @@ void virtio_reset(struct device *device);
 void virtio_state(struct device *device, struct state *s);
 void virtio_quiesce(struct device *device);
 void virtio_resume(struct device *device);
-/* Frees transport, kind and device; the lock is not held, the event loop still there. */
+/* Frees kind, transport and device; the lock is not held, the event loop still there. */
 void virtio_free(struct device *device);
 
 /* Fills in what is common; size: of the kind's struct. features: the kind's own
