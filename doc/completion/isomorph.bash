@@ -64,4 +64,4 @@ _isomorph()
 		fi ;;
 	esac
 }
-complete -o filenames -F _isomorph isomorph isomorph-riscv64
+complete -o filenames -F _isomorph isomorph isomorph-riscv64 isomorph-aarch64

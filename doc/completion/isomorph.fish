@@ -22,7 +22,7 @@ complete -c isomorph -n '__fish_seen_subcommand_from binfmt' -l no-boot -d 'not 
 complete -c isomorph -s h -l help -d 'print the options'
 complete -c isomorph -l version -d 'print the version'
 
-# isomorph-riscv64 takes the options of `isomorph run`.
+# isomorph-riscv64 and isomorph-aarch64 take the options of `isomorph run`.
 function __isomorph_options
 	complete $argv -s L -x -a '(__fish_complete_directories)' -d 'root of the guest libraries'
 	complete $argv -s E -x -d 'set a variable'
@@ -43,9 +43,11 @@ function __isomorph_options
 	complete $argv -l max-insns -x -d 'guest instructions of a region'
 end
 __isomorph_options -c isomorph -n '__fish_seen_subcommand_from run'
-__isomorph_options -c isomorph-riscv64
-complete -c isomorph-riscv64 -s h -l help -d 'print the options'
-complete -c isomorph-riscv64 -l version -d 'print the version'
+for guest in riscv64 aarch64
+    __isomorph_options -c isomorph-$guest
+    complete -c isomorph-$guest -s h -l help -d 'print the options'
+    complete -c isomorph-$guest -l version -d 'print the version'
+end
 functions -e __isomorph_options
 
 # machines

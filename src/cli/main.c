@@ -63,7 +63,7 @@ help(int argc, char **argv)
 		}
 	}
 	puts("usage: isomorph VERB …\n\n"
-	     "Runs Linux programs and whole machines of other instruction sets (riscv64).\n");
+	     "Runs Linux programs and whole machines of other instruction sets (riscv64, aarch64).\n");
 	for (size_t i = 0; i < COUNT(verbs); i++)
 		printf("  %-9s %s\n", verbs[i].name, verbs[i].what);
 	puts("\nexample: isomorph run -L build/root/riscv64 /usr/bin/python3\n"

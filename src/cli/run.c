@@ -15,7 +15,7 @@
 
 static const char run_help[] =
 	"usage: isomorph run [OPTION…] PROGRAM [ARGUMENT…]\n\n"
-	"Runs a Linux program of another instruction set (riscv64) as if it were the\n"
+	"Runs a Linux program of another instruction set (riscv64, aarch64) as if it were the\n"
 	"machine's own. Ends with the program's exit code, or by its signal.\n\n"
 	"  -L DIRECTORY        root of the guest's libraries: absolute paths that exist\n"
 	"                      below it mean the files there\n"

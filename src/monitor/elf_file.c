@@ -195,7 +195,7 @@ elf_file_open(struct elf_file *file, const char *path, struct error *error)
 	}
 	file->guest = guest_by_elf_machine(file->header->e_machine);
 	if (!file->guest) {
-		error_set(error, 0, "%s: ELF machine %u is none of the guest ISAs (riscv64)", path,
+		error_set(error, 0, "%s: ELF machine %u is none of the guest ISAs (riscv64, aarch64)", path,
 			  file->header->e_machine);
 		elf_file_close(file);
 		return 126;

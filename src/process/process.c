@@ -200,7 +200,7 @@ find_program(struct process *process, struct handover *handover, struct arena *a
 		return load_error(error, result, o->program, target);
 	if (target->kind == EXEC_HOST)
 		return error_set(error, ENOEXEC,
-				 "%s: not a program of a guest that is known here (riscv64 Linux); this "
+				 "%s: not a program of a guest that is known here (riscv64, aarch64 Linux); this "
 				 "machine's own run without isomorph",
 				 o->program);
 	process->guest = target->guest;
