@@ -91,6 +91,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t length = take(&in, 1) % 16 ? sizeof copy : take(&in, 2) % sizeof copy;
 
 	memcpy(copy, sound, sizeof copy);
+	if (take(&in, 1) % 8 == 7) /* counts are late: they are made anew */
+		copy[Q_INCOMPATIBLE + 7] = QCOW2_DIRTY;
 	for (unsigned changes = (unsigned)take(&in, 1) % 8; changes; changes--)
 		change(copy, &in);
 	if (ftruncate(fd, 0) || pwrite(fd, copy, length, 0) != (ssize_t)length)
