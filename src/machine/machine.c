@@ -212,6 +212,12 @@ machine_memory(struct machine *m)
 	return &m->memory;
 }
 
+void
+machine_stats(struct machine *m, struct cpu_stats *stats)
+{
+	cpu_stats(&m->space, stats);
+}
+
 struct disk *
 machine_disk(struct machine *m, unsigned number)
 {

@@ -129,6 +129,8 @@ void machine_free(struct machine *machine);
 /* Lists everything but RAM; the machine is paused. */
 void machine_state(struct machine *machine, struct state *s);
 struct memory *machine_memory(struct machine *machine);
+/* The translator's counters; once it has ended, or while it is paused. */
+void machine_stats(struct machine *machine, struct cpu_stats *stats);
 /* The disk that config->disk[number] became, for snapshots' layers; NULL: none. */
 struct disk *machine_disk(struct machine *machine, unsigned number);
 

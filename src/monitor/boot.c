@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "migrate/snapshot.h"
@@ -45,6 +46,7 @@ set_defaults(struct isomorph_config *config, struct error *error)
 	m->arch = m->arch ? m->arch : "riscv64";
 	m->type = m->type ? m->type : "virt";
 	m->cpus = m->cpus ? m->cpus : 1;
+	config->cpu.stats = config->stats;
 	if (!m->nets && !m->bare)
 		m->net[m->nets++] = (struct machine_net){ .kind = "user" };
 	type = machine_type_find(m->arch, m->type);
@@ -127,6 +129,27 @@ tell_ready(int fd)
 		close(fd);
 }
 
+/* --stats: what the run cost. */
+static void
+print_stats(struct machine *machine)
+{
+	struct timespec now = { 0 };
+	struct cpu_stats s = { 0 };
+	double all, translating;
+
+	machine_stats(machine, &s);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	all = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	translating = (double)s.translate_ns / 1e9;
+	fprintf(stderr, "isomorph boot: %.2f s of processor time, %.2f of it translating\n", all, translating);
+	fprintf(stderr, "isomorph boot: %llu regions, %llu guest instructions translated, %llu bytes of code, %llu cold\n",
+		(unsigned long long)s.regions, (unsigned long long)s.guest_insns, (unsigned long long)s.host_bytes,
+		(unsigned long long)s.cold_bytes);
+	fprintf(stderr, "isomorph boot: %llu lookups, %llu links, %llu invalidated, %llu flushes, %llu interpreted\n",
+		(unsigned long long)s.lookups, (unsigned long long)s.links, (unsigned long long)s.invalidated,
+		(unsigned long long)s.flushes, (unsigned long long)s.interpreted);
+}
+
 /* The machine's life, from nothing to its end. ready: a descriptor that is told
  * when it runs, and then there is no terminal; or -1. */
 static enum machine_end
@@ -148,6 +171,8 @@ live(struct isomorph_config *config, int ready, int *status, enum session_ended 
 		tell_ready(ready);
 	end = machine_wait(machine, status, error);
 	*ended = session.ended;
+	if (config->stats)
+		print_stats(machine);
 out:
 	session_stop(&session);
 	machine_free(machine);

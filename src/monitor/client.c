@@ -108,10 +108,10 @@ isomorph_control(const char *name, const char *command, const char *arguments, u
 
 /* ---- a console --------------------------------------------------------------------- */
 
-static const char keys_help[] = "\r\nCtrl-a d  leave; the machine goes on\r\n"
-				"Ctrl-a x  end the machine\r\n"
-				"Ctrl-a h  this help\r\n"
-				"Ctrl-a Ctrl-a  send one Ctrl-a\r\n";
+static const char keys_help[] = "\nCtrl-a d  leave; the machine goes on\n"
+				"Ctrl-a x  end the machine\n"
+				"Ctrl-a h  this help\n"
+				"Ctrl-a Ctrl-a  send one Ctrl-a\n";
 
 /* Sends what was typed; false when that was the key to leave. */
 static bool

@@ -86,6 +86,7 @@ take_net(struct isomorph_config *config, const char *value, struct error *error)
 {
 	struct machine_net *net = &config->machine.net[config->machine.nets];
 	struct config_parts parts;
+	bool named, alone;
 	char *equals;
 
 	if (config->machine.nets == MACHINE_NETS)
@@ -96,8 +97,9 @@ take_net(struct isomorph_config *config, const char *value, struct error *error)
 	if (equals)
 		*equals++ = 0;
 	*net = (struct machine_net){ .kind = parts.first, .name = equals };
-	if (strcmp(parts.first, "tap") && strcmp(parts.first, "switch") ? (strcmp(parts.first, "user") && strcmp(parts.first, "none")) || equals :
-									  !equals || !*equals)
+	named = !strcmp(parts.first, "tap") || !strcmp(parts.first, "switch");
+	alone = !strcmp(parts.first, "user") || !strcmp(parts.first, "none");
+	if (!(named && equals && *equals) && !(alone && !equals))
 		return error_set(error, 0, "--net %s: choose user, none, tap=INTERFACE or switch=PATH, and ,mac=ADDRESS", value);
 	for (unsigned i = 0; i < parts.count; i++) {
 		if (strcmp(parts.part[i].key, "mac") || !parts.part[i].value)

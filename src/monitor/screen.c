@@ -8,10 +8,10 @@
 
 #include "monitor/session.h"
 
-static const char keys_help[] = "\r\nCtrl-a x  end the machine\r\n"
-				"Ctrl-a c  monitor: commands for the machine\r\n"
-				"Ctrl-a h  this help\r\n"
-				"Ctrl-a Ctrl-a  send one Ctrl-a\r\n";
+static const char keys_help[] = "\nCtrl-a x  end the machine\n"
+				"Ctrl-a c  monitor: commands for the machine\n"
+				"Ctrl-a h  this help\n"
+				"Ctrl-a Ctrl-a  send one Ctrl-a\n";
 
 static void
 say(struct session *session, const char *text)
@@ -79,13 +79,13 @@ command_key(struct session *session, int key)
 {
 	switch (key) {
 	case 'x':
-		say(session, "\r\n");
+		say(session, "\n");
 		session_end(session, SESSION_OUTSIDE);
 		break;
 	case 'c':
 		session->screen.prompt = !session->screen.prompt;
-		say(session, session->screen.prompt ? "\r\n(`help` lists the commands, `quit` goes back to the guest)\nisomorph> " :
-						      "\r\n");
+		say(session, session->screen.prompt ? "\n(`help` lists the commands, `quit` goes back to the guest)\nisomorph> " :
+						      "\n");
 		break;
 	case 'h':
 		say(session, keys_help);
