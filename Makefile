@@ -53,7 +53,7 @@ CODEGEN := -fPIE -fno-stack-protector -fno-strict-aliasing \
 	-fcf-protection=none -ffp-contract=off
 # x86-64-v2's 16-byte compare and exchange, for the evaluator's atomics.
 CODEGEN += $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),-mcx16)
-DEFINES := -D_GNU_SOURCE -DISOMORPH_VERSION='"$(VERSION)"' -DISOMORPH_PREFIX='"$(PREFIX)"'
+DEFINES := -D_GNU_SOURCE -DISOMORPH_VERSION='"$(VERSION)"'
 LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack
 
 ifneq ($(SANITIZE),)

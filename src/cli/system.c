@@ -26,10 +26,7 @@ cli_system(int argc, char **argv)
 		snprintf(path, sizeof path, "%.*s/%s", (int)(slash - self), self, places[i]);
 		if (access(path, X_OK) == 0)
 			break;
-		path[0] = 0;
 	}
-	if (!slash || !path[0])
-		snprintf(path, sizeof path, "%s/libexec/isomorph/isomorph-system", ISOMORPH_PREFIX);
 	/* It gets the verb as argv[0]: what it says begins with `isomorph VERB`. */
 	execv(path, argv);
 	fprintf(stderr, "isomorph %s: the program that runs machines cannot be started: %s: %s; "
