@@ -129,6 +129,9 @@ struct guest_system {
 	/* Sets or clears an interrupt input (RISC-V: a bit of mip by number). Any
 	 * thread; the caller then polls the vCPU. */
 	void (*set_input)(struct ir_frame *frame, unsigned number, bool level);
+	/* Lockstep: frame->guest becomes `saved` (IR_GUEST_STATE_SIZE bytes) again,
+	 * but for inputs that other threads set or cleared since. */
+	void (*restore)(struct ir_frame *frame, const uint8_t *saved);
 
 	/* Sets the guest's own timer, as firmware does for those that do not know
 	 * of it (SBI TIME): it asks env->timer in turn. The vCPU's thread. */

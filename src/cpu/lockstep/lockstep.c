@@ -14,6 +14,7 @@
 #include "cpu/lockstep/lockstep.h"
 
 #include "base/raw.h"
+#include "guest/system.h"
 #include "host/lock.h"
 
 #include <string.h>
@@ -51,7 +52,7 @@ lockstep_vcpu_fini(struct vcpu *vcpu)
 /* ---- state and memory ------------------------------------------------------ */
 
 static void
-state_save(struct vcpu *vcpu, struct lockstep_state *state)
+frame_save(struct vcpu *vcpu, struct lockstep_state *state)
 {
 	const struct ir_frame *frame = vcpu->frame;
 
@@ -65,12 +66,15 @@ state_save(struct vcpu *vcpu, struct lockstep_state *state)
 }
 
 static void
-state_restore(struct vcpu *vcpu, const struct lockstep_state *state)
+frame_restore(struct vcpu *vcpu, const struct lockstep_state *state)
 {
 	struct ir_frame *frame = vcpu->frame;
 
 	translator_sync(vcpu); /* drops what the host still holds */
-	memcpy(frame->guest, state->guest, sizeof state->guest);
+	if (vcpu->space->memory)
+		vcpu->space->guest->system->restore(frame, state->guest);
+	else
+		memcpy(frame->guest, state->guest, sizeof state->guest);
 	frame->pc = state->pc;
 	frame->fp_flags = state->fp_flags;
 	frame->fp_round = state->fp_round;
@@ -134,7 +138,7 @@ run_evaluated(struct vcpu *vcpu, struct lockstep *ls)
 	vcpu->local->evaluating = NULL;
 	ls->evaluated.stopped = interp_here(vcpu, false, &ls->evaluated.stop);
 	vcpu->local->eval.undo = NULL;
-	state_save(vcpu, &ls->evaluated.state);
+	frame_save(vcpu, &ls->evaluated.state);
 	memory_keep(vcpu, ls, &ls->evaluated.memory);
 }
 
@@ -169,7 +173,7 @@ run_prefix(struct vcpu *vcpu, struct lockstep *ls)
 		ls->evaluated.stopped = interp_region(vcpu, &region, &ls->evaluated.stop);
 		vcpu->local->evaluating = &whole->region;
 	}
-	state_save(vcpu, &ls->evaluated.state);
+	frame_save(vcpu, &ls->evaluated.state);
 	memory_keep(vcpu, ls, &ls->evaluated.memory);
 }
 
@@ -273,15 +277,15 @@ run_both(struct vcpu *vcpu, struct lockstep *ls)
 	bool partial;
 
 	memory_undo(vcpu, ls);
-	state_restore(vcpu, &ls->before);
+	frame_restore(vcpu, &ls->before);
 	partial = run_translated(vcpu, &ls->translated);
 	if (partial)
 		vcpu->frame->pc = ls->before.pc + (uint64_t)(int64_t)partial_exit(vcpu)->target;
-	state_save(vcpu, &ls->translated.state);
+	frame_save(vcpu, &ls->translated.state);
 	memory_keep(vcpu, ls, &ls->translated.memory);
 	if (partial) {
 		memory_undo(vcpu, ls);
-		state_restore(vcpu, &ls->before);
+		frame_restore(vcpu, &ls->before);
 		run_prefix(vcpu, ls);
 		flags_of_partial(ls);
 	}
@@ -296,7 +300,7 @@ lockstep_region(struct vcpu *vcpu, struct lockstep *ls, struct cpu_stop *stop)
 
 	if (sample > 1 && ls->entries++ % sample)
 		return run_uncompared(vcpu, ls, stop);
-	state_save(vcpu, &ls->before);
+	frame_save(vcpu, &ls->before);
 	for (unsigned tries = 1;; tries++) {
 		run_evaluated(vcpu, ls);
 		/* No region: what is at the pc cannot be fetched. */
@@ -312,7 +316,7 @@ lockstep_region(struct vcpu *vcpu, struct lockstep *ls, struct cpu_stop *stop)
 			RAW1(SYS_exit_group, CPU_LOCKSTEP_STATUS);
 		}
 		memory_undo(vcpu, ls);
-		state_restore(vcpu, &ls->before);
+		frame_restore(vcpu, &ls->before);
 	}
 	if (partial)
 		return goes_on(vcpu, stop);

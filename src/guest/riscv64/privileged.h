@@ -244,6 +244,7 @@ void riscv64_deliver(struct ir_frame *frame, const struct guest_fault *fault);
 bool riscv64_interrupt(struct ir_frame *frame);
 bool riscv64_awake(const struct ir_frame *frame);
 void riscv64_set_input(struct ir_frame *frame, unsigned number, bool level);
+void riscv64_restore(struct ir_frame *frame, const uint8_t *saved);
 /* Return from a trap: pc, privilege and interrupt enable as before it. */
 void riscv64_mret(struct ir_frame *frame);
 void riscv64_sret(struct ir_frame *frame);

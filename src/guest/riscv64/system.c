@@ -181,6 +181,7 @@ const struct guest_system guest_riscv64_system = {
 	.interrupt = riscv64_interrupt,
 	.awake = riscv64_awake,
 	.set_input = riscv64_set_input,
+	.restore = riscv64_restore,
 	.set_timer = riscv64_set_timer,
 	.execute = riscv64_execute,
 	.state = state,

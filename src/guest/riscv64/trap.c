@@ -7,6 +7,8 @@
  */
 #include "guest/riscv64/privileged.h"
 
+#include <string.h>
+
 /* ---- interrupt inputs ---------------------------------------------------- */
 
 void
@@ -20,6 +22,23 @@ riscv64_set_input(struct ir_frame *frame, unsigned number, bool level)
 		__atomic_or_fetch(mip, bit, __ATOMIC_ACQ_REL);
 	else
 		__atomic_and_fetch(mip, ~bit, __ATOMIC_ACQ_REL);
+}
+
+/* Inputs stay as they are now. SSI is software's and others' at once: raised by
+ * either it stays raised. */
+void
+riscv64_restore(struct ir_frame *frame, const uint8_t *saved)
+{
+	const uint64_t inputs = IP_MSI | IP_MTI | IP_MEI | IP_STI_LINE | IP_SEI_LINE;
+	const size_t at = offsetof(struct riscv64_state, mip), after = at + sizeof(uint64_t);
+	uint64_t *mip = &riscv64_state_of(frame)->mip, before, old = __atomic_load_n(mip, __ATOMIC_ACQUIRE);
+
+	memcpy(&before, saved + at, sizeof before);
+	while (!__atomic_compare_exchange_n(mip, &old, (old & (inputs | IP_SSI)) | (before & ~inputs), false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		;
+	memcpy(frame->guest, saved, at);
+	memcpy(frame->guest + after, saved + after, IR_GUEST_STATE_SIZE - after);
 }
 
 uint64_t
