@@ -111,7 +111,7 @@ test_children(int flags)
 	int status;
 
 	if (!pid) {
-		struct timespec nap = { 0, 200000000 };
+		struct timespec nap = { 0, 135000000 }; /* between two of arm's signals, far from both */
 
 		nanosleep(&nap, NULL);
 		_exit(7);
