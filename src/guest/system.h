@@ -130,7 +130,8 @@ struct guest_system {
 	 * thread; the caller then polls the vCPU. */
 	void (*set_input)(struct ir_frame *frame, unsigned number, bool level);
 	/* Lockstep: frame->guest becomes `saved` (IR_GUEST_STATE_SIZE bytes) again,
-	 * but for inputs that other threads set or cleared since. */
+	 * but for inputs that other threads set or cleared since. NULL: there are
+	 * no such inputs. */
 	void (*restore)(struct ir_frame *frame, const uint8_t *saved);
 
 	/* Sets the guest's own timer, as firmware does for those that do not know

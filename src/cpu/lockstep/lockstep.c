@@ -71,7 +71,7 @@ frame_restore(struct vcpu *vcpu, const struct lockstep_state *state)
 	struct ir_frame *frame = vcpu->frame;
 
 	translator_sync(vcpu); /* drops what the host still holds */
-	if (vcpu->space->memory)
+	if (vcpu->space->memory && vcpu->space->guest->system->restore)
 		vcpu->space->guest->system->restore(frame, state->guest);
 	else
 		memcpy(frame->guest, state->guest, sizeof state->guest);
