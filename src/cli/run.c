@@ -1,5 +1,4 @@
 /* isomorph run: options to struct isomorph_process_options. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/run_state.h"
+#include "isomorph/size.h"
 
 #ifndef AT_FLAGS_PRESERVE_ARGV0
 #define AT_FLAGS_PRESERVE_ARGV0 1ul /* linux/binfmts.h */
@@ -41,25 +41,10 @@ static const char run_help[] =
 	"Options may be given in ISOMORPH_RUN too, separated by blanks.\n\n"
 	"example: isomorph run -L build/root/riscv64 /usr/bin/python3 -c 'print(6 * 7)'\n";
 
-/* "64K" to bytes; false when it is no size. */
 static bool
 parse_size(const char *text, uint64_t *bytes)
 {
-	static const char units[] = "KMG";
-	const char *unit;
-	char *end;
-
-	errno = 0;
-	*bytes = strtoull(text, &end, 0);
-	if (end == text || errno || text[0] == '-')
-		return false;
-	if (!*end)
-		return true;
-	unit = strchr(units, *end & ~0x20);
-	if (!unit || end[1] || *bytes >> (64 - 10 * (unit - units + 1)))
-		return false;
-	*bytes <<= 10 * (unit - units + 1);
-	return true;
+	return isomorph_size_parse(text, "KMG", bytes);
 }
 
 static bool

@@ -1,9 +1,9 @@
 /* Configurations: options by name into a document (what a machine file holds)
  * and into the values that a machine is made of. The table of options is
  * config_options.c's; nothing here knows one of them. */
+#include "isomorph/size.h"
 #include "monitor/config.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,21 +44,7 @@ config_copy(struct isomorph_config *config, const char *text)
 bool
 config_size(const char *text, uint64_t *bytes)
 {
-	static const char units[] = "KMGT";
-	const char *unit;
-	char *end;
-
-	errno = 0;
-	*bytes = strtoull(text, &end, 0);
-	if (end == text || errno || text[0] == '-')
-		return false;
-	if (!*end)
-		return true;
-	unit = strchr(units, *end & ~0x20);
-	if (!unit || end[1] || *bytes >> (64 - 10 * (unit - units + 1)))
-		return false;
-	*bytes <<= 10 * (unit - units + 1);
-	return true;
+	return isomorph_size_parse(text, "KMGT", bytes);
 }
 
 static int
