@@ -207,6 +207,7 @@ bench:
 	tools/setup build bench
 	$(MAKE) all
 	BUILD=$(B) test/bench/run --all --write
+	BUILD=$(B) test/bench/run --all --guest aarch64 --write
 
 LINT_FILES := $(SOURCES) $(MAIN)
 

@@ -1,6 +1,6 @@
-"""What the benchmark measures: kernels built for both machines, and Debian's
-programs for both, from guest roots. Each case knows its native command and its
-guest command; test/bench/run does the measuring."""
+"""What the benchmark measures: kernels built for this machine and a guest's, and
+Debian's programs for both, from guest roots. Each case knows its native command
+and its guest command; test/bench/run does the measuring."""
 import dataclasses
 import glob
 import os
@@ -15,9 +15,6 @@ TOOLS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "tools")
 SUITE = "trixie"
 PACKAGES = ["python3", "lua5.4", "perl", "sqlite3", "xz-utils", "zstd", "gzip", "dash", "coreutils",
             "nodejs", "openjdk-21-jdk-headless"]
-# Both sides compile for riscv64, so that they do the same work and print the
-# same: there with the machine's own compiler, here with the cross compiler.
-COMPILER = {"riscv64": ["gcc"], "amd64": ["gcc-riscv64-linux-gnu"]}
 INSIDE = "/isomorph-bench"  # where a root holds the benchmark's files
 VARIANTS = {
     "strict": ["-ffp-contract=off"],
@@ -26,9 +23,26 @@ VARIANTS = {
 
 
 @dataclasses.dataclass
+class Guest:
+    name: str        # isomorph's and QEMU's
+    debian: str      # Debian's
+    qemu: list       # options of qemu-user for it: its fastest complete processor
+
+    @property
+    def triple(self):
+        return f"{self.name}-linux-gnu"
+
+
+GUESTS = {g.name: g for g in (
+    Guest("riscv64", "riscv64", []),
+    Guest("aarch64", "arm64", ["-cpu", "max,pauth-impdef=on"]),
+)}
+
+
+@dataclasses.dataclass
 class Case:
     name: str
-    group: str       # kernel class, "real programs" or "start-up"
+    group: str       # kernel class, "real programs", "cryptography" or "start-up"
     native: list     # a command, in native_root if that is set
     guest: list      # a command for the emulator, paths as the host sees them
     native_root: str = None
@@ -40,13 +54,13 @@ class Case:
 # ---- kernels ---------------------------------------------------------------------
 
 
-def compilers():
+def compilers(guest=GUESTS["riscv64"]):
     """The newest version of GCC that is here for both machines."""
     versions = {int(m[1]) for p in glob.glob("/usr/bin/gcc-[0-9]*") if (m := re.search(r"gcc-(\d+)$", p))}
     for version in sorted(versions, reverse=True):
-        if shutil.which(f"riscv64-linux-gnu-gcc-{version}"):
-            return f"gcc-{version}", f"riscv64-linux-gnu-gcc-{version}"
-    raise SystemExit("bench: no version of gcc is here both for x86-64 and riscv64: tools/setup bench")
+        if shutil.which(f"{guest.triple}-gcc-{version}"):
+            return f"gcc-{version}", f"{guest.triple}-gcc-{version}"
+    raise SystemExit(f"bench: no version of gcc is here both for x86-64 and {guest.name}: tools/setup bench")
 
 
 def header_field(text, name):
@@ -54,8 +68,8 @@ def header_field(text, name):
     return match[1].strip() if match else ""
 
 
-def kernel_cases(build):
-    native_cc, guest_cc = compilers()
+def kernel_cases(build, guest=GUESTS["riscv64"]):
+    native_cc, guest_cc = compilers(guest)
     out = os.path.join(build, "bench", "kernels")
     os.makedirs(out, exist_ok=True)
     header = os.path.join(HERE, "kernels", "kernel.h")
@@ -70,7 +84,7 @@ def kernel_cases(build):
                      *VARIANTS[variant or "strict"]]
             paths = []
             for cc, suffix, more in ((native_cc, "x86_64", ["-mfma"] if variant == "fma" else []),
-                                     (guest_cc, "riscv64", [])):
+                                     (guest_cc, guest.name, [])):
                 program = os.path.join(out, f"{base}{'-' if variant else ''}{variant}.{suffix}")
                 if not newer(program, source, header, __file__):
                     subprocess.run([cc, *flags, *more, "-o", program, source, "-lm"], check=True)
@@ -172,36 +186,39 @@ def fill(root, files):
 
 def input_files():
     files = {name: open(os.path.join(HERE, "real", name), "rb").read()
-             for name in ("python.py", "lua.lua", "perl.pl", "sqlite.sql", "shell.sh", "node.js", "Work.java")}
+             for name in ("python.py", "lua.lua", "perl.pl", "sqlite.sql", "shell.sh", "node.js", "Work.java", "crypto.py")}
     files["text"] = make_text(8 << 20).encode()
     files["program.i"] = make_c(100).encode()
     files["exec.sh"] = b"i=0\nwhile [ $i -lt 50 ]; do /usr/bin/true; i=$((i + 1)); done\necho $i\n"
     return files
 
 
-def find_cc1(root):
-    found = [p for p in glob.glob(root + "/usr/libexec/gcc*/riscv64-linux-gnu/*/cc1")]
+def find_cc1(root, guest):
+    found = [p for p in glob.glob(f"{root}/usr/libexec/gcc*/{guest.triple}/*/cc1")]
     if len(found) != 1:
-        raise SystemExit(f"bench: {len(found)} compilers for riscv64 in {root}")
+        raise SystemExit(f"bench: {len(found)} compilers for {guest.name} in {root}")
     return found[0][len(root):]
 
 
-def real_cases(build):
+def real_cases(build, guest=GUESTS["riscv64"]):
     roots = {}
     files = input_files()
-    for arch in ("amd64", "riscv64"):
+    # Both sides compile for the guest, so that they do the same work and print
+    # the same: there with the machine's own compiler, here with the cross compiler.
+    for arch, gcc in ((guest.debian, "gcc"), ("amd64", f"gcc-{guest.triple}")):
         roots[arch] = os.path.join(build, "bench", "root", arch)
-        subprocess.run([os.path.join(TOOLS, "guest-root"), arch, SUITE, roots[arch], *PACKAGES, *COMPILER[arch]],
-                       check=True)
+        subprocess.run([os.path.join(TOOLS, "guest-root"), arch, SUITE, roots[arch], *PACKAGES, gcc], check=True)
         fill(roots[arch], files)
-    compiler = glob.glob(roots["riscv64"] + "/usr/bin/riscv64-linux-gnu-gcc-[0-9]*")[0][len(roots["riscv64"]):]
-    cc1 = {arch: find_cc1(root) for arch, root in roots.items()}
+    guest_root = roots[guest.debian]
+    compiler = glob.glob(f"{guest_root}/usr/bin/{guest.triple}-gcc-[0-9]*")[0][len(guest_root):]
+    cc1 = {arch: find_cc1(root, guest) for arch, root in roots.items()}
     cases = []
 
     def add(name, command, group="real programs", **more):
         per_arch = command if isinstance(command, dict) else {a: command for a in roots}
-        guest = [roots["riscv64"] + per_arch["riscv64"][0], *per_arch["riscv64"][1:]]
-        cases.append(Case(name, group, per_arch["amd64"], guest, roots["amd64"], roots["riscv64"], **more))
+        there = per_arch[guest.debian]
+        cases.append(Case(name, group, per_arch["amd64"], [guest_root + there[0], *there[1:]], roots["amd64"],
+                          guest_root, **more))
 
     at = INSIDE + "/"
     add("python3", ["/usr/bin/python3", "-I", "-B", at + "python.py"])
@@ -221,6 +238,8 @@ def real_cases(build):
                  for a, j in java.items()}, execs=True)
     add("sh, 50 forks", ["/usr/bin/dash", at + "shell.sh"], times=10)
     add("sh, 50 execs", ["/usr/bin/dash", at + "exec.sh"], times=2, execs=True)
+    for name in ("sha256", "aes-128-cbc"):
+        add(f"openssl {name}", ["/usr/bin/python3", "-I", "-B", at + "crypto.py", name], "cryptography")
     add("true", ["/usr/bin/true"], "start-up", times=50)
     add("python3 -c", ["/usr/bin/python3", "-I", "-B", "-c", "print(6 * 7)"], "start-up", times=5)
     add("perl -e", ["/usr/bin/perl", "-e", "print 6 * 7, \"\\n\""], "start-up", times=20)

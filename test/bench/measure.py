@@ -57,22 +57,27 @@ class Emulator:
         return [*self.command, *(["-L", case.guest_root] if case.guest_root else []), *case.guest]
 
 
-def find_emulators(build, isomorph=None, qemu=None):
-    """Isomorph, if it is built, and the QEMUs: those given, or all that are
-    here, one of each version, newest first."""
+def in_order(names):
+    """Names of emulators: isomorph, then QEMU's versions, newest first."""
+    return sorted(names, key=lambda n: [n == "isomorph", *(int(x) for x in re.findall(r"\d+", n))], reverse=True)
+
+
+def find_emulators(build, isomorph=None, qemu=None, guest="riscv64", options=()):
+    """Isomorph, if it is built, and the QEMUs for the guest, with the options:
+    those given, or all that are here, one of each version, newest first."""
     found = []
     isomorph = isomorph or os.path.join(build, "isomorph")
     if os.access(isomorph, os.X_OK):
         found.append(Emulator("isomorph", [os.path.abspath(isomorph), "run"], True))
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     cache = os.environ.get("ISOMORPH_CACHE") or os.path.join(home, "isomorph", "guest-root")
-    paths = qemu if qemu is not None else ["/usr/bin/qemu-riscv64", *glob.glob(f"{cache}/qemu/*/qemu-riscv64")]
+    paths = qemu if qemu is not None else [f"/usr/bin/qemu-{guest}", *glob.glob(f"{cache}/qemu/*/qemu-{guest}")]
     named = {}
     for path in paths:
         if os.access(path, os.X_OK):
             text = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
             version = re.search(r"version (\d+\.\d+)", text)
             named.setdefault(f"QEMU {version[1] if version else path}", path)
-    for name in sorted(named, key=lambda n: [int(x) for x in re.findall(r"\d+", n)], reverse=True):
-        found.append(Emulator(name, [named[name]], False))
+    for name in in_order(named):
+        found.append(Emulator(name, [named[name], *options], False))
     return found

@@ -42,6 +42,23 @@ __asm__(".text\n"
 	"	addi sp, sp, 112\n"
 	"	ret\n");
 enum { RETURN_SLOT = 0, FRAME = 14 };
+#elif defined(__aarch64__)
+__asm__(".text\n"
+	".type switch_stack, %function\n"
+	"switch_stack:\n"
+	"	stp x29, x30, [sp, #-96]!\n"
+	"	stp x19, x20, [sp, #16]\n	stp x21, x22, [sp, #32]\n"
+	"	stp x23, x24, [sp, #48]\n	stp x25, x26, [sp, #64]\n"
+	"	stp x27, x28, [sp, #80]\n"
+	"	mov x2, sp\n"
+	"	str x2, [x0]\n"
+	"	mov sp, x1\n"
+	"	ldp x19, x20, [sp, #16]\n	ldp x21, x22, [sp, #32]\n"
+	"	ldp x23, x24, [sp, #48]\n	ldp x25, x26, [sp, #64]\n"
+	"	ldp x27, x28, [sp, #80]\n"
+	"	ldp x29, x30, [sp], #96\n"
+	"	ret\n");
+enum { RETURN_SLOT = 1, FRAME = 12 };
 #else
 #error "coroutine.c: write switch_stack for this machine"
 #endif
