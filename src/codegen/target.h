@@ -70,6 +70,19 @@ struct code_mark {
 
 enum code_where { CODE_HOME, CODE_GPR, CODE_FPR, CODE_FRAME, CODE_CONST, CODE_SUM };
 
+/* A 32-bit distance in a region's code that is another one elsewhere: its offset
+ * in its stream, and which it is. It leads to the region's other stream, or to
+ * the anchor slot. All that does not stand in this list may be copied as it is. */
+#define CODE_RELOC_COLD (1u << 31)   /* it is in the cold stream, else in the hot */
+#define CODE_RELOC_ANCHOR (1u << 30)
+#define CODE_RELOC_OFFSET (CODE_RELOC_ANCHOR - 1)
+
+/* How a region lies. */
+struct code_place {
+	int64_t apart;    /* first cold byte minus first hot byte */
+	int64_t anchored; /* first hot byte minus the anchor slot */
+};
+
 struct target_job {
 	const struct ir_region *region;
 	uint32_t number;            /* the region's number, for its exit records */
@@ -86,6 +99,8 @@ struct target_job {
 	bool baseline;              /* x86-64-v2 features only */
 	bool force_faults;          /* plant a trap (SIGILL) before every access */
 	struct code_mark *mark;     /* room for ins_count marks, or NULL */
+	uint32_t *reloc;            /* room for reloc_room relocations, or NULL */
+	uint32_t reloc_room;
 };
 
 struct target_code {
@@ -99,6 +114,8 @@ struct target_code {
 	const uint32_t *exit; /* exit records: offsets from the region's first
 	                         cold byte */
 	uint32_t exit_count;
+	uint32_t reloc_count; /* in the job's reloc */
+	bool movable;         /* these are all; false: not asked for, or no room */
 };
 
 enum target_result {
@@ -156,6 +173,18 @@ struct target {
 	bool (*fault_exit)(void *ucontext, struct ir_frame *frame, const struct ir_slots *slots,
 			   const struct code_move *move, uint32_t moves, void *record);
 };
+
+/* The region's code was made for one place and is copied to hot and cold at
+ * another, aligned alike (hot to 16 bytes, cold as it was within 16) and as far
+ * from its PC's anchor: makes it right there. No exit of it is chained. The
+ * relocations and exits must lie within the region. */
+struct code_parts {
+	uint8_t *hot, *cold; /* writable addresses */
+	uint32_t cold_size;
+	const uint32_t *reloc, *exit;
+	uint32_t reloc_count, exit_count;
+};
+void code_move_to(const struct code_parts *parts, const struct code_place *from, const struct code_place *to);
 
 extern const struct target target_x86_64;
 

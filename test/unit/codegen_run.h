@@ -335,6 +335,39 @@ toy_begin(struct ir_builder *b, struct ir_region *region)
 	region->helper_count = TOY_HELPERS;
 }
 
+/* What is compiled for one place and moved to another must be what is compiled
+ * for that one, byte for byte. */
+static inline void
+check_moved(const struct target_job *made)
+{
+	enum { HOT = 64 + 96, COLD = 96 << 10, SIZE = 2 * COLD, RELOCS = 4096 };
+	static _Alignas(64) uint8_t there[SIZE], moved[SIZE];
+	static uint32_t reloc[RELOCS];
+	size_t lead = COLD + ((uintptr_t)code_cold_w & 15);
+	struct code_stream hot = { there + HOT, there + COLD }, cold = { there + lead, there + SIZE };
+	struct target_job job = *made;
+	struct target_code again = { 0 };
+	struct code_parts parts = { moved + HOT, moved + lead, code.cold_size, made->reloc, code.exit,
+				    code.reloc_count, code.exit_count };
+	struct code_place from = { code_cold_w - code_hot_w, code_hot_w - made->anchor_slot };
+	struct code_place to = { (int64_t)lead - HOT, HOT };
+
+	job.hot = &hot;
+	job.cold = &cold;
+	job.reloc = reloc;
+	job.anchor_slot = there;
+	if (!CHECK(code.movable && target->compile(&job, &again) == TARGET_OK && again.entry == 0))
+		return;
+	CHECK_INT(again.hot_size, code.hot_size);
+	CHECK_INT(again.cold_size, code.cold_size);
+	CHECK_INT(again.reloc_count, code.reloc_count);
+	memcpy(parts.hot, code_hot_w, code.hot_size);
+	memcpy(parts.cold, code_cold_w, code.cold_size);
+	code_move_to(&parts, &from, &to);
+	CHECK(!memcmp(parts.hot, there + HOT, code.hot_size));
+	CHECK(!memcmp(parts.cold, there + lead, code.cold_size));
+}
+
 static enum target_result
 toy_compile(const struct ir_region *region, unsigned how)
 {
@@ -343,9 +376,12 @@ toy_compile(const struct ir_region *region, unsigned how)
 		.hot = &hot_stream, .cold = &cold_stream, .arena = &compile_arena,
 		.guest_base_zero = !(how & HOW_BASED), .baseline = how & HOW_BASELINE,
 		.force_faults = how & HOW_FORCED };
+	static uint32_t reloc[4096];
 	unsigned eax, ebx, ecx, edx;
 	enum target_result result;
 
+	job.reloc = reloc;
+	job.reloc_room = ARRAY_LEN(reloc);
 	*(uint64_t *)(void *)code_memory.w = TOY_ANCHOR;
 	arena_reset(&compile_arena);
 	for (int again = 0; again < 2; again++) {
@@ -360,6 +396,8 @@ toy_compile(const struct ir_region *region, unsigned how)
 	}
 	code_entry = code_memory.x + (code_hot_w - code_memory.w) + code.entry;
 	code_hot_w += code.entry;
+	if (result == TARGET_OK)
+		check_moved(&job);
 	return result;
 }
 

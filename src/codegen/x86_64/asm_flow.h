@@ -119,6 +119,7 @@ x86_align_field(struct x86_asm *a, int lead)
 static inline uint8_t *
 x86_put_rel32(struct x86_asm *a)
 {
+	x86_note(a, a->p);
 	x86_put32(a, 0);
 	return a->p - 4;
 }

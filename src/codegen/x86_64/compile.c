@@ -419,6 +419,7 @@ compile(const struct target_job *job, struct target_code *code)
 	x86_nop(&g->hot, (int)(-(uintptr_t)g->hot.p & 15));
 	g->hot_start = g->hot.p;
 	g->cold_start = g->cold.p;
+	relocs_begin(g);
 	result = gen_trunk(g);
 	if (result != TARGET_OK)
 		return result;
@@ -432,6 +433,7 @@ compile(const struct target_job *job, struct target_code *code)
 	code->mark_count = g->mark_count;
 	code->exit = g->exit;
 	code->exit_count = g->exit_count;
+	relocs_end(g, code);
 	job->hot->w = g->hot.p;
 	job->cold->w = g->cold.p;
 	return TARGET_OK;

@@ -44,7 +44,19 @@ struct x86_asm {
 	uint8_t *start; /* x86_rip() offsets count from here */
 	bool vex;       /* AVX is there: vector code is VEX-encoded */
 	int8_t scratch; /* vector register that x86_vop3 may destroy without AVX */
+	/* Places of 32-bit distances, from `base`, for whoever wants to move the
+	 * code: written as they are emitted while there is room. None: both NULL. */
+	uint32_t *note, *note_end;
+	const uint8_t *base;
 };
+
+/* A distance to elsewhere is about to be written at p. */
+static inline void
+x86_note(struct x86_asm *a, const uint8_t *p)
+{
+	if (a->note != a->note_end)
+		*a->note++ = (uint32_t)(p - a->base);
+}
 
 /* ---- memory operands ---------------------------------------------------- */
 
@@ -188,7 +200,7 @@ x86_put_disp32(uint8_t *p, int32_t disp)
  * (rbp, r13) means no base, or RIP. EVEX multiplies an 8-bit displacement by
  * a tuple size; with wide set it is used only when it is zero. */
 static inline uint8_t *
-x86_put_mem(const struct x86_asm *a, uint8_t *p, int reg, struct x86_mem m, int imm_size,
+x86_put_mem(struct x86_asm *a, uint8_t *p, int reg, struct x86_mem m, int imm_size,
 	    bool wide)
 {
 	int field = (reg & 7) << 3, rm = m.base & 7, mod;
@@ -196,6 +208,7 @@ x86_put_mem(const struct x86_asm *a, uint8_t *p, int reg, struct x86_mem m, int 
 	if (UNLIKELY(m.base < 0)) {
 		if (m.base == X86_RIP) {
 			*p++ = (uint8_t)(field | 5);
+			x86_note(a, p);
 			return x86_put_disp32(
 				p, (int32_t)(m.disp - (p + 4 + imm_size - a->start)));
 		}

@@ -267,6 +267,9 @@ void mark_fault(struct gen *g);
 void add_move(struct gen *g, const struct code_move *move);
 /* Lists the exit record. */
 void add_exit(struct gen *g, const struct code_exit *record);
+/* Before and after code is made: what a job that wants to move it needs. */
+void relocs_begin(struct gen *g);
+void relocs_end(struct gen *g, struct target_code *code);
 
 /* ---- address.c ---------------------------------------------------------- */
 

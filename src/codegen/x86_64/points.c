@@ -1,5 +1,5 @@
 /* What a region tells beside its code: the points that may fault, with the slots
- * that are not at home there, and its exit records. */
+ * that are not at home there, its exit records, and what in it is relative. */
 #include "codegen/x86_64/gen.h"
 
 #include <string.h>
@@ -53,4 +53,63 @@ mark_fault(struct gen *g)
 						 .value = g->raw_home[slot] });
 	}
 	flags_map(g);
+}
+
+/* ---- relocations ---------------------------------------------------------- */
+
+/* A distance may count from behind an immediate: that much beside its target. */
+enum { NEAR = 16 };
+
+void
+relocs_begin(struct gen *g)
+{
+	uint32_t half = g->job->reloc ? g->job->reloc_room / 2 : 0;
+
+	if (!half)
+		return;
+	g->hot.note = g->job->reloc;
+	g->cold.note = g->job->reloc + half;
+	g->hot.note_end = g->cold.note;
+	g->cold.note_end = g->cold.note + half;
+	g->hot.base = g->hot_start;
+	g->cold.base = g->cold_start;
+}
+
+static bool
+is_in(const uint8_t *p, const uint8_t *start, const uint8_t *end)
+{
+	return p >= start - NEAR && p < end + NEAR;
+}
+
+/* Takes what leads out of its own stream; false: somewhere unknown. */
+static bool
+take_notes(const struct gen *g, struct target_code *code, const uint32_t *note, const uint32_t *end, bool cold)
+{
+	for (; note < end; note++) {
+		const uint8_t *field = (cold ? g->cold_start : g->hot_start) + *note, *to;
+		uint32_t reloc = *note | (cold ? CODE_RELOC_COLD : 0);
+		int32_t distance;
+
+		memcpy(&distance, field, sizeof distance);
+		to = field + 4 + distance;
+		if (is_in(to, g->job->anchor_slot, g->job->anchor_slot + 8))
+			reloc |= CODE_RELOC_ANCHOR;
+		else if (is_in(to, cold ? g->cold_start : g->hot_start, cold ? g->cold.p : g->hot.p))
+			continue;
+		else if (!is_in(to, cold ? g->hot_start : g->cold_start, cold ? g->hot.p : g->cold.p))
+			return false;
+		g->job->reloc[code->reloc_count++] = reloc;
+	}
+	return true;
+}
+
+void
+relocs_end(struct gen *g, struct target_code *code)
+{
+	uint32_t *cold = g->job->reloc + g->job->reloc_room / 2;
+
+	code->reloc_count = 0;
+	code->movable = g->hot.note && g->hot.note != g->hot.note_end && g->cold.note != g->cold.note_end &&
+			take_notes(g, code, g->job->reloc, g->hot.note, false) &&
+			take_notes(g, code, cold, g->cold.note, true);
 }
