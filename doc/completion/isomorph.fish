@@ -39,6 +39,7 @@ function __isomorph_options
 	complete $argv -s B -d 'guest memory in a window'
 	complete $argv -l force-faults -d 'fault once at every access'
 	complete $argv -l baseline -d 'x86-64-v2 instructions only'
+	complete $argv -l baseline-v3 -d 'x86-64-v3 instructions only'
 	complete $argv -l lockstep-sample -x -d 'compare one region in N'
 	complete $argv -l max-insns -x -d 'guest instructions of a region'
 end

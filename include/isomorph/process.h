@@ -25,7 +25,7 @@ struct isomorph_process_options {
 	bool force_faults;
 	bool guest_base;          /* guest memory in a window of its own, not at
 	                             its own addresses */
-	bool baseline;            /* only x86-64-v2 host features */
+	unsigned baseline;        /* 2: only x86-64-v2 host features, 3: v3; 0: all */
 	unsigned lockstep_sample; /* 1: every region */
 	unsigned max_insns;       /* per region; 0: default */
 	uint64_t stack_bytes;     /* 0: RLIMIT_STACK */

@@ -36,6 +36,7 @@ static const char run_help[] =
 	"  -B                  guest memory in a window, not at its own addresses\n"
 	"  --force-faults      every instruction that can fault does so once\n"
 	"  --baseline          use x86-64-v2 instructions only\n"
+	"  --baseline-v3       use x86-64-v3 instructions only\n"
 	"  --lockstep-sample N compare one region in N\n"
 	"  --max-insns N       guest instructions a region may have\n\n"
 	"Options may be given in ISOMORPH_RUN too, separated by blanks.\n\n"
@@ -117,6 +118,22 @@ set_accel(struct run_state *s, const char *value)
 }
 
 static int
+set_baseline(struct run_state *s, const char *value)
+{
+	(void)value;
+	s->options.baseline = 2;
+	return 0;
+}
+
+static int
+set_baseline_v3(struct run_state *s, const char *value)
+{
+	(void)value;
+	s->options.baseline = 3;
+	return 0;
+}
+
+static int
 show_help(struct run_state *s, const char *value)
 {
 	(void)value;
@@ -150,7 +167,8 @@ static const struct run_option options[] = {
 	{ "--accel", RUN_CALL_VALUE, 0, set_accel },
 	{ "--stats", RUN_FLAG, FIELD(stats), NULL },
 	{ "--force-faults", RUN_FLAG, FIELD(force_faults), NULL },
-	{ "--baseline", RUN_FLAG, FIELD(baseline), NULL },
+	{ "--baseline", RUN_CALL, 0, set_baseline },
+	{ "--baseline-v3", RUN_CALL, 0, set_baseline_v3 },
 	{ "--lockstep-sample", RUN_CALL_VALUE, 0, set_sample },
 	{ "--max-insns", RUN_CALL_VALUE, 0, set_insns },
 	{ "--handover", RUN_TEXT, FIELD(handover), NULL },

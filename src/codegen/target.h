@@ -96,7 +96,7 @@ struct target_job {
 	bool alone;                 /* and accesses do not share a TLB probe */
 	bool super;                 /* and what is within 2 MiB of natural alignment
 	                               is as far off as in physical memory */
-	bool baseline;              /* x86-64-v2 features only */
+	unsigned baseline;          /* 2: x86-64-v2 features only, 3: v3; 0: all */
 	bool force_faults;          /* plant a trap (SIGILL) before every access */
 	struct code_mark *mark;     /* room for ins_count marks, or NULL */
 	uint32_t *reloc;            /* room for reloc_room relocations, or NULL */

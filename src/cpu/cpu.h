@@ -71,7 +71,8 @@ struct cpu_options {
 	unsigned max_insns;  /* per region; 0: default */
 	unsigned dump;       /* enum cpu_dump bits: -d */
 	uint64_t cache_bytes; /* limit on translated code; 0: default */
-	bool baseline;       /* x86-64-v2 host features only, for tests */
+	unsigned baseline;   /* for tests: host features of x86-64-v2 only (2), of v3
+	                        (3); 0: all there are */
 	bool stats;          /* measure translate_ns */
 	const struct target *target; /* code generator; NULL: the host's. Where
 	                                there is none, code is interpreted */

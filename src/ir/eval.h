@@ -80,4 +80,11 @@ struct ir_eval {
  * a helper that is not there (a bug), after an error line. */
 bool ir_eval(struct ir_eval *eval, const struct ir_region *region);
 
+/* A helper (ir_helper_fn) that does one op whose effects are none, or IR_E_FP. what:
+ * op | result type << 8 | aux << 16; types: those of the operands, a byte each from
+ * the lowest; c: the op's c where that is a number. The operands are in frame->operand,
+ * two words each, with anything above their types; the result takes the first two.
+ * Returns 0. */
+uint64_t ir_eval_op(struct ir_frame *frame, uint64_t what, uint64_t types, uint64_t c);
+
 #endif

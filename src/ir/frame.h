@@ -102,6 +102,7 @@ struct ir_frame {
 	void *exit_record;   /* which exit was taken; struct code_exit */
 	uint64_t scratch[IR_SCRATCH]; /* spills; nothing lives here across regions */
 	uint64_t kept[16];   /* miss_thunk's: registers */
+	uint64_t operand[6]; /* ir_eval_op's: operands, two words each, and the result */
 
 	_Alignas(16) uint64_t constant[32]; /* the target's own */
 

@@ -171,7 +171,7 @@ option_words(struct words *w, const struct process *process)
 	if (o->guest_base)
 		word(w, "-B");
 	if (o->baseline)
-		word(w, "--baseline");
+		word(w, o->baseline == 3 ? "--baseline-v3" : "--baseline");
 	if (o->lockstep_sample > 1)
 		number(w, "--lockstep-sample", o->lockstep_sample);
 	if (o->max_insns)

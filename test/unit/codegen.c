@@ -37,7 +37,7 @@ try_now(unsigned how)
 	if (check_failures > CHECK_SHOWN)
 		return;
 	fprintf(stderr, "%s type %u aux %#x places %u %u %u sink %u%s%s%s\n", what, what_type, what_aux, what_place[0],
-		what_place[1], what_place[2], what_sink, how & HOW_BASELINE ? " baseline" : "",
+		what_place[1], what_place[2], what_sink, how & HOW_BASELINE ? " baseline" : how & HOW_V3 ? " v3" : "",
 		how & HOW_BASED ? " based" : "", how & HOW_FORCED ? " forced" : "");
 	toy_show = true;
 	toy_compare(&region, how, &out);

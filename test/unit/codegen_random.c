@@ -148,7 +148,7 @@ tell(struct ir_region *region, unsigned how, unsigned long number, uint64_t at_s
 {
 	struct outcome out;
 
-	fprintf(stderr, "region %lu, seed %#" PRIx64 ", %s%s%s%s\n", number, at_seed, how & HOW_BASELINE ? "baseline " : "",
+	fprintf(stderr, "region %lu, seed %#" PRIx64 ", %s%s%s%s\n", number, at_seed, how & HOW_BASELINE ? "baseline " : how & HOW_V3 ? "v3 " : "",
 		how & HOW_BASED ? "based" : "",
 		how & HOW_FORCED ? " forced" : "", maker.raw ? " raw" : "");
 	toy_show = true;

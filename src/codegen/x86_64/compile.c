@@ -258,7 +258,11 @@ gen_op(struct gen *g, ir_ref ref)
 	default:
 		break;
 	}
-	return gen_int(g, ref) || gen_int_bits(g, ref) || gen_flags(g, ref) || gen_memory(g, ref) || gen_vector(g, ref) || gen_crypto(g, ref) || gen_vector_fp(g, ref) || gen_fp(g, ref);
+	if (gen_int(g, ref) || gen_int_bits(g, ref) || gen_flags(g, ref) || gen_memory(g, ref) || gen_vector(g, ref) ||
+	    gen_crypto(g, ref) || gen_vector_fp(g, ref) || gen_fp(g, ref))
+		return true;
+	op_done(g); /* what it took before it gave up */
+	return gen_evaluated(g, ref);
 }
 
 static void
@@ -369,13 +373,14 @@ gen_trunk(struct gen *g)
 }
 
 const struct host_cpu *
-x86_host_features(bool baseline)
+x86_host_features(unsigned baseline)
 {
-	static struct host_cpu known[2];
-	static int ready[2];
+	static const uint64_t mask[] = { [0] = HOST_CPU_ALL, [2] = HOST_CPU_V2, [3] = HOST_CPU_V3 };
+	static struct host_cpu known[ARRAY_LEN(mask)];
+	static int ready[ARRAY_LEN(mask)];
 
 	if (!__atomic_load_n(&ready[baseline], __ATOMIC_ACQUIRE)) {
-		host_cpu_probe(&known[baseline], baseline ? HOST_CPU_V2 : HOST_CPU_ALL);
+		host_cpu_probe(&known[baseline], mask[baseline]);
 		__atomic_store_n(&ready[baseline], 1, __ATOMIC_RELEASE);
 	}
 	return &known[baseline];
@@ -442,7 +447,7 @@ compile(const struct target_job *job, struct target_code *code)
 static uint64_t
 features(void)
 {
-	return host_cpu_hash(x86_host_features(false));
+	return host_cpu_hash(x86_host_features(0));
 }
 
 const struct target target_x86_64 = {

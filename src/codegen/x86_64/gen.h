@@ -7,6 +7,7 @@
  *   flags.c     NZCV, EFLAGS; flags_use.c: conditions; flags_slot.c: the slot;
  *               flags_frame.c: in C
  *   fp_arm.c    floating point with Arm's NaNs and tininess
+ *   evaluate.c  what has no code
  *   crypto.c    AES, SHA-1, SHA-256
  *   vector*.c   lanes: arithmetic, moves, changes of width, floating point
  *   memory.c    loads, stores, atomics, fences; atomic_wide.c: of 16 bytes
@@ -347,6 +348,8 @@ bool gen_vector_fp(struct gen *g, ir_ref ref);
 bool vector_has_code(const struct gen *g, const struct ir_ins *ins);
 bool gen_crypto(struct gen *g, ir_ref ref);
 bool crypto_has_code(const struct gen *g, enum ir_op op);
+/* An op that has no code of its own: the evaluator does it. False: not this one. */
+bool gen_evaluated(struct gen *g, ir_ref ref);
 /* SELECT of a float or a vector. */
 void gen_select_fpr(struct gen *g, ir_ref ref);
 /* The op's NaN rule is one of Arm's, and it is otherwise as usual. */
@@ -385,11 +388,11 @@ void gen_pc_to(struct gen *g, int reg, int64_t delta);
 void gen_helper_call(struct gen *g, struct x86_asm *a, unsigned helper);
 /* A helper that codegen itself asks for; numbers count down from the end of
  * frame->helper. */
-enum gen_helper { H_ROUND_SET = IR_HELPER_MAX - 1, H_FLAGS = IR_HELPER_MAX - 2 };
+enum gen_helper { H_ROUND_SET = IR_HELPER_MAX - 1, H_FLAGS = IR_HELPER_MAX - 2, H_EVALUATE = IR_HELPER_MAX - 3 };
 
 /* The host's features, probed once and kept; filling it in twice at a time does
- * no harm. baseline: x86-64-v2 only. */
-const struct host_cpu *x86_host_features(bool baseline);
+ * no harm. baseline: 2, 3 for those of x86-64-v2, v3 alone; 0: all. */
+const struct host_cpu *x86_host_features(unsigned baseline);
 
 /* ---- soft_tlb.c --------------------------------------------------------- */
 

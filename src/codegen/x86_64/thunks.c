@@ -3,6 +3,7 @@
 #include "codegen/x86_64/gen.h"
 
 #include "codegen/x86_64/flags.h"
+#include "ir/eval.h"
 
 #include <string.h>
 #include <sys/ucontext.h>
@@ -87,6 +88,7 @@ x86_frame_init(struct ir_frame *frame, const struct target_thunks *thunks)
 		((uint8_t *)&k[K_FLAGS])[i] = (uint8_t)flags_of_mxcsr(i);
 	frame->helper[H_ROUND_SET] = helper_round_set;
 	frame->helper[H_FLAGS] = helper_flags;
+	frame->helper[H_EVALUATE] = ir_eval_op;
 }
 
 /* ---- thunks ------------------------------------------------------------- */
@@ -202,7 +204,7 @@ x86_thunks(const struct ir_slots *slots, struct code_stream *hot, ptrdiff_t w_to
 
 	if (hot->end - hot->w < 4096)
 		return false;
-	as.vex = x86_host_features(false)->avx;
+	as.vex = x86_host_features(0)->avx;
 
 	/* enter(rdi frame, rsi entry). Six pushes and the return address leave
 	 * the stack 8 off the alignment that the helper thunk's call needs. */

@@ -209,7 +209,7 @@ dot(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
 	bool is_signed = ins->aux & IR_LANE_SIGNED;
-	int c = use(g, ins->a), s = use(g, ins->b), x = use(g, ins->c), t = temp(g, FPR), u = temp(g, FPR), v = temp(g, FPR), d;
+	int s = use(g, ins->b), x = use(g, ins->c), t = temp(g, FPR), u = temp(g, FPR), v = temp(g, FPR), c, d;
 	int right = is_signed ? 4 : 2;
 
 	x86_vshift_i(&g->hot, 2, right, 0, t, s, 8);
@@ -221,6 +221,9 @@ dot(struct gen *g, ir_ref ref)
 	x86_vshift_i(&g->hot, 2, right, 0, v, v, 8);
 	x86_vop3(&g->hot, X86_PMADDWD, 0, u, u, v);
 	x86_vop3(&g->hot, X86_PADDD, 0, t, t, u);
+	unlock(g, FPR, s); /* there may be no register else */
+	unlock(g, FPR, x);
+	c = use(g, ins->a);
 	d = dest_or(g, ref, t);
 	x86_vop3(&g->hot, X86_PADDD, 0, d, t, c);
 	vec_finish(g, ref, d);
