@@ -17,18 +17,28 @@ enum { LAYERS_MOST = 1 << 20 }; /* numbers of layers; bytes of disks.json */
 
 /* ---- disks.json ------------------------------------------------------------------- */
 
+/* NULL: the file cannot be read, and nobody knows what is written to. One that is
+ * not there yet is an empty map. */
 static cJSON *
-read_map(const char *name)
+read_map(const char *name, struct error *error)
 {
-	char path[PATH_MAX], *text = NULL;
-	cJSON *map = NULL;
+	char path[PATH_MAX], *text;
+	cJSON *map;
 
-	if (!places_file(PLACE_MACHINE, name, "disks.json", false, path, NULL))
-		text = places_read(path, LAYERS_MOST, NULL);
-	if (text)
-		map = cJSON_Parse(text);
+	if (places_file(PLACE_MACHINE, name, "disks.json", false, path, error))
+		return NULL;
+	if (access(path, F_OK) && errno == ENOENT)
+		return cJSON_CreateObject();
+	text = places_read(path, LAYERS_MOST, error);
+	if (!text)
+		return NULL;
+	map = cJSON_Parse(text);
 	free(text);
-	return cJSON_IsObject(map) ? map : cJSON_CreateObject();
+	if (cJSON_IsObject(map))
+		return map;
+	cJSON_Delete(map);
+	error_set(error, EINVAL, "%s is damaged: which layers the disks write to is not known; restore a snapshot", path);
+	return NULL;
 }
 
 static int
@@ -70,9 +80,11 @@ int
 layers_apply(struct isomorph_config *config, struct error *error)
 {
 	struct machine_config *m = &config->machine;
-	cJSON *map = read_map(m->name), *item;
+	cJSON *map = read_map(m->name, error), *item;
 	char path[PATH_MAX];
 
+	if (!map)
+		return -1;
 	cJSON_ArrayForEach(item, map) {
 		unsigned long number = strtoul(item->string, NULL, 10);
 		const char *file = cJSON_GetStringValue(item);
@@ -122,8 +134,11 @@ push(struct session *session, unsigned number, struct disk *disk, cJSON *map, cJ
 int
 layers_push(struct session *session, cJSON *list, struct error *error)
 {
-	cJSON *map = read_map(session->name);
+	cJSON *map = read_map(session->name, error);
 	int failed = 0;
+
+	if (!map)
+		return -1;
 
 	for (unsigned i = 0; i < session->config->machine.disks && !failed; i++) {
 		struct disk *disk = machine_disk(session->machine, i);
@@ -138,48 +153,7 @@ layers_push(struct session *session, cJSON *list, struct error *error)
 	return failed;
 }
 
-/* ---- restoring -------------------------------------------------------------------------- */
-
-static int
-restore(struct isomorph_config *config, const cJSON *entry, cJSON *map, struct error *error)
-{
-	struct machine_config *m = &config->machine;
-	const cJSON *number = cJSON_GetObjectItemCaseSensitive(entry, "number");
-	const cJSON *size = cJSON_GetObjectItemCaseSensitive(entry, "size");
-	const char *base = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "path"));
-	const char *format = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "format"));
-	char file[64], path[PATH_MAX];
-	unsigned k;
-
-	if (!cJSON_IsNumber(number) || !(number->valuedouble >= 0 && number->valuedouble < m->disks) || !base || !format ||
-	    !cJSON_IsNumber(size) || !(size->valuedouble >= 0 && size->valuedouble < 9e15))
-		return error_set(error, EINVAL, "the snapshot is damaged: its disks are not those of its options");
-	k = (unsigned)number->valuedouble;
-	if (free_layer(m->name, k, file, path, error) ||
-	    qcow2_create(path, (uint64_t)size->valuedouble, base, format, error))
-		return -1;
-	m->disk[k].path = config_copy(config, path);
-	m->disk[k].format = "qcow2";
-	set_layer(map, k, file);
-	return 0;
-}
-
-int
-layers_restore(struct isomorph_config *config, const cJSON *list, struct error *error)
-{
-	cJSON *map = cJSON_CreateObject();
-	const cJSON *entry;
-	int failed = 0;
-
-	cJSON_ArrayForEach(entry, list)
-		failed = failed || restore(config, entry, map, error);
-	if (!failed)
-		failed = write_map(config->machine.name, map, error);
-	cJSON_Delete(map);
-	return failed ? -1 : 0;
-}
-
-/* ---- sweeping ------------------------------------------------------------------------------ */
+/* ---- what is in use ------------------------------------------------------------------------ */
 
 /* What is in use, by file name, as members of `used`: a layer and all below it
  * that are in the machine's folder (qcow2: Header, bytes 8 to 20). */
@@ -214,9 +188,10 @@ mark(cJSON *used, const char *folder, const char *path)
 }
 
 struct sweep {
-	const char *name, *folder;
+	const char *name;
+	char folder[PATH_MAX];
 	cJSON *used;
-	bool unsure; /* a snapshot could not be read: nothing is removed */
+	bool unsure; /* a snapshot could not be read: everything counts as used */
 };
 
 static void
@@ -243,6 +218,114 @@ mark_snapshot(struct sweep *sweep, const char *snapshot)
 	free(text);
 }
 
+/* Marks what the machine's snapshots stand on. False: there is no such machine. */
+static bool
+sweep_open(struct sweep *sweep, const char *name)
+{
+	const struct dirent *entry;
+	char path[PATH_MAX];
+	DIR *snapshots;
+
+	*sweep = (struct sweep){ .name = name };
+	if (places_path(PLACE_MACHINE, name, false, path, NULL) || !realpath(path, sweep->folder))
+		return false;
+	sweep->used = cJSON_CreateObject();
+	snapshots = snapshots_path(name, NULL, false, path, NULL) ? NULL : opendir(path);
+	while (snapshots && (entry = readdir(snapshots)))
+		if (entry->d_name[0] != '.')
+			mark_snapshot(sweep, entry->d_name);
+	if (snapshots)
+		closedir(snapshots);
+	return true;
+}
+
+/* ---- restoring -------------------------------------------------------------------------- */
+
+/* The layer that disk number k is to write to: the one it wrote to before, if no
+ * snapshot needs that (disks.json is good as it is, and nothing piles up), or else
+ * a new name. */
+static int
+choose_layer(const struct sweep *sweep, const cJSON *map, unsigned k, char file[64], char path[PATH_MAX],
+	     struct error *error)
+{
+	char key[16];
+	const char *now;
+
+	text_format(key, sizeof key, "%u", k);
+	now = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(map, key));
+	if (!now || strncmp(now, "disk-", 5) || strchr(now, '/') || strlen(now) >= 64 || sweep->unsure ||
+	    cJSON_HasObjectItem(sweep->used, now))
+		return free_layer(sweep->name, k, file, path, error);
+	text_format(file, 64, "%s", now);
+	return places_file(PLACE_MACHINE, sweep->name, file, true, path, error);
+}
+
+/* Puts an empty layer on the frozen image at path, in place of what is there. */
+static int
+replace_layer(const char *path, uint64_t size, const char *base, const char *format, struct error *error)
+{
+	char beside[PATH_MAX + 8];
+
+	snprintf(beside, sizeof beside, "%s.new", path);
+	unlink(beside);
+	if (qcow2_create(beside, size, base, format, error))
+		return -1;
+	if (!rename(beside, path))
+		return 0;
+	error_set(error, errno, "%s: %s", path, strerror(errno));
+	unlink(beside);
+	return -1;
+}
+
+static int
+restore(struct isomorph_config *config, const struct sweep *sweep, const cJSON *entry, const cJSON *before, cJSON *map,
+	struct error *error)
+{
+	struct machine_config *m = &config->machine;
+	const cJSON *number = cJSON_GetObjectItemCaseSensitive(entry, "number");
+	const cJSON *size = cJSON_GetObjectItemCaseSensitive(entry, "size");
+	const char *base = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "path"));
+	const char *format = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "format"));
+	char file[64], path[PATH_MAX];
+	unsigned k;
+
+	if (!cJSON_IsNumber(number) || !(number->valuedouble >= 0 && number->valuedouble < m->disks) || !base || !format ||
+	    !cJSON_IsNumber(size) || !(size->valuedouble >= 0 && size->valuedouble < 9e15))
+		return error_set(error, EINVAL, "the snapshot is damaged: its disks are not those of its options");
+	k = (unsigned)number->valuedouble;
+	if (choose_layer(sweep, before, k, file, path, error) ||
+	    replace_layer(path, (uint64_t)size->valuedouble, base, format, error))
+		return -1;
+	m->disk[k].path = config_copy(config, path);
+	m->disk[k].format = "qcow2";
+	set_layer(map, k, file);
+	return 0;
+}
+
+/* The map is written, and synced, only when it changes: that is slow on a busy disk. */
+int
+layers_restore(struct isomorph_config *config, const cJSON *list, struct error *error)
+{
+	const char *name = config->machine.name;
+	cJSON *before = read_map(name, NULL), *map = cJSON_CreateObject();
+	const cJSON *entry;
+	struct sweep sweep;
+	int failed = 0;
+
+	if (!sweep_open(&sweep, name))
+		failed = error_set(error, ENOENT, "there is no machine %s", name);
+	cJSON_ArrayForEach(entry, list)
+		failed = failed || restore(config, &sweep, entry, before, map, error);
+	if (!failed && !cJSON_Compare(before, map, true))
+		failed = write_map(name, map, error);
+	cJSON_Delete(sweep.used);
+	cJSON_Delete(before);
+	cJSON_Delete(map);
+	return failed ? -1 : 0;
+}
+
+/* ---- sweeping ------------------------------------------------------------------------------ */
+
 static void
 remove_unused(const struct sweep *sweep)
 {
@@ -263,27 +346,20 @@ remove_unused(const struct sweep *sweep)
 void
 layers_sweep(const char *name)
 {
-	char folder[PATH_MAX], path[PATH_MAX];
-	struct sweep sweep = { .name = name, .folder = folder };
-	cJSON *map, *item;
-	const struct dirent *entry;
-	DIR *snapshots;
+	cJSON *map = read_map(name, NULL), *item;
+	char path[PATH_MAX];
+	struct sweep sweep;
 
-	if (places_path(PLACE_MACHINE, name, false, path, NULL) || !realpath(path, folder))
+	if (!sweep_open(&sweep, name)) {
+		cJSON_Delete(map);
 		return;
-	sweep.used = cJSON_CreateObject();
-	map = read_map(name);
+	}
+	sweep.unsure |= !map;
 	cJSON_ArrayForEach(item, map) {
-		text_format(path, sizeof path, "%s/%s", folder, cJSON_IsString(item) ? item->valuestring : "");
-		mark(sweep.used, folder, path);
+		text_format(path, sizeof path, "%s/%s", sweep.folder, cJSON_IsString(item) ? item->valuestring : "");
+		mark(sweep.used, sweep.folder, path);
 	}
 	cJSON_Delete(map);
-	snapshots = snapshots_path(name, NULL, false, path, NULL) ? NULL : opendir(path);
-	while (snapshots && (entry = readdir(snapshots)))
-		if (entry->d_name[0] != '.')
-			mark_snapshot(&sweep, entry->d_name);
-	if (snapshots)
-		closedir(snapshots);
 	if (!sweep.unsure)
 		remove_unused(&sweep);
 	cJSON_Delete(sweep.used);

@@ -3,7 +3,8 @@
  * A snapshot freezes the image that a disk writes to: from then on it writes to a
  * new layer, machines/NAME/disk-K.N.qcow2, on top. machines/NAME/disks.json
  * says which layer each disk K writes to; a disk that is not there writes to
- * what the options name. A frozen layer never changes.
+ * what the options name. A frozen layer never changes. What was written since is
+ * given up when a snapshot is restored, so its layer is emptied and written to again.
  */
 #ifndef MONITOR_LAYERS_H
 #define MONITOR_LAYERS_H
