@@ -8,7 +8,7 @@ _isomorph()
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
 	local options="-L -E -U -0 -s -r -strace -d -D -version --version -h --help --accel --stats -B --force-faults
 		--baseline --baseline-v3 --lockstep-sample --max-insns"
-	local machine="--image --kernel --initrd --append --dtb --firmware --bare --arch --machine --cpus --memory
+	local machine="--image --kernel --initrd --append --dtb --firmware --bare --signature --arch --machine --cpus --memory
 		--disk --cdrom --user-data --net --forward --share --vsock --name --detach --accel --pin --weight
 		--deterministic --timeout --stats -d -h --help"
 	local stages="guest lift regalloc emit" name=${COMP_WORDS[0]##*/} done
@@ -39,7 +39,7 @@ _isomorph()
 	boot,--machine) COMPREPLY=($(compgen -W "virt" -- "$word")) ;;
 	boot,--net) COMPREPLY=($(compgen -W "user none tap= switch=" -- "$word")) ;;
 	boot,--share) COMPREPLY=($(compgen -d -- "$word")) ;;
-	boot,--kernel | boot,--initrd | boot,--dtb | boot,--firmware | boot,--bare | boot,--disk | boot,--cdrom | boot,--user-data)
+	boot,--kernel | boot,--initrd | boot,--dtb | boot,--firmware | boot,--bare | boot,--signature | boot,--disk | boot,--cdrom | boot,--user-data)
 		COMPREPLY=($(compgen -f -- "$word")) ;;
 	boot,*)
 		if [[ $word == -* ]]; then

@@ -59,6 +59,7 @@ complete -c isomorph -n '__fish_seen_subcommand_from boot' -l append -x -d 'its 
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -l dtb -r -d 'a device tree'
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -l firmware -r -d 'firmware in M-mode'
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -l bare -r -d 'a bare-metal program'
+complete -c isomorph -n '__fish_seen_subcommand_from boot' -l signature -r -d 'its signature'
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -l arch -x -a 'riscv64' -d 'instruction set'
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -l machine -x -a 'virt' -d 'board'
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -l cpus -x -d 'virtual CPUs'

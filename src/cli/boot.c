@@ -19,6 +19,8 @@ static const char boot_help[] =
 	"  --dtb FILE          a device tree instead of the machine's own\n"
 	"  --firmware FILE     firmware in M-mode instead of the built-in one\n"
 	"  --bare FILE         an ELF program that reports through tohost or syscon\n"
+	"  --signature FILE    keep the bare program's memory from begin_signature to\n"
+	"                      end_signature, as architecture tests compare it\n"
 	"The machine:\n"
 	"  --arch ARCH         riscv64 (the default)\n"
 	"  --machine TYPE      virt (the default)\n"

@@ -7,8 +7,15 @@
  * system call's number and arguments, of which write to 1 and 2 is there.
  *
  * The page of tohost is watched, so the verdict is seen at the store.
+ *
+ * Signatures, as architecture tests compare them: memory from the symbol
+ * begin_signature to end_signature, each word of 32 bits a line of eight
+ * hexadecimal digits.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "machine/machine_impl.h"
 
@@ -70,6 +77,39 @@ on_watched(void *owner, uint64_t address, uint64_t size)
 	}
 }
 
+/* Where the signature lies, if one is wanted. */
+static int
+find_signature(struct machine *m, const struct payload *image, struct error *error)
+{
+	if (!m->config.signature)
+		return 0;
+	if (!payload_symbol(image, "begin_signature", &m->signature) ||
+	    !payload_symbol(image, "end_signature", &m->signature_end) || m->signature_end < m->signature)
+		return error_set(error, EINVAL, "%s: has no signature: no symbols begin_signature and end_signature behind it",
+				 m->config.bare);
+	return 0;
+}
+
+int
+machine_write_signature(struct machine *m, struct error *error)
+{
+	const char *path = m->config.signature;
+	FILE *file = fopen(path, "we");
+	uint32_t word;
+	bool good = file;
+
+	for (uint64_t at = m->signature; good && at < m->signature_end; at += sizeof word) {
+		if (!memory_read(&m->memory, at, &word, sizeof word)) {
+			fclose(file);
+			return error_set(error, EFAULT, "%s: its signature at %#" PRIx64 " is not in RAM", m->config.bare, at);
+		}
+		good = fprintf(file, "%08" PRIx32 "\n", word) > 0;
+	}
+	if (file && fclose(file))
+		good = false;
+	return good ? 0 : error_set(error, errno, "%s: %s", path, strerror(errno));
+}
+
 int
 machine_load_bare(struct machine *m, uint64_t *entry, uint64_t *end, struct error *error)
 {
@@ -83,7 +123,7 @@ machine_load_bare(struct machine *m, uint64_t *entry, uint64_t *end, struct erro
 	if (!payload_is_elf(&image))
 		failed = error_set(error, EINVAL, "%s: a bare-metal program is an ELF file of 64 bits", path);
 	else
-		failed = payload_load_elf(&image, path, &m->memory, entry, end, error);
+		failed = payload_load_elf(&image, path, &m->memory, entry, end, error) || find_signature(m, &image, error);
 	if (!failed && payload_symbol(&image, "tohost", &m->tohost) && (flags = memory_flags(&m->memory, m->tohost))) {
 		payload_symbol(&image, "fromhost", &m->fromhost);
 		m->memory.watched = on_watched;

@@ -215,6 +215,9 @@ machine_wait(struct machine *m, int *status, struct error *error)
 	}
 	pthread_mutex_unlock(&m->life_lock);
 	machine_cpus_join(m);
+	if (m->config.signature && (m->end == MACHINE_BARE || m->end == MACHINE_POWEROFF) &&
+	    machine_write_signature(m, &m->failure))
+		m->end = MACHINE_FAILED;
 	if (m->end == MACHINE_FAILED && m->failure.set)
 		error_set(error, m->failure.code, "%s", m->failure.text);
 	if (status)

@@ -54,6 +54,7 @@ struct machine_config {
 	const char *accel;        /* "translate", "interpret", "lockstep"; NULL: auto */
 	const char *kernel, *initrd, *append, *firmware, *dtb;
 	const char *bare;         /* ELF of a bare-metal program: M-mode start, tohost */
+	const char *signature;    /* file for the program's memory from begin_signature on */
 	struct machine_disk disk[MACHINE_DISKS];
 	unsigned disks;
 	struct machine_net net[MACHINE_NETS];

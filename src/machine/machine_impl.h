@@ -80,6 +80,7 @@ struct machine {
 
 	/* ---- bare-metal programs ---- */
 	uint64_t tohost, fromhost;  /* addresses of the words; 0: none */
+	uint64_t signature, signature_end; /* physical */
 
 	/* ---- life ---- */
 	pthread_mutex_t life_lock;
@@ -173,5 +174,7 @@ bool payload_symbol(const struct payload *image, const char *name, uint64_t *add
 
 /* Loads config.bare; *entry is where it starts, *end behind it. */
 int machine_load_bare(struct machine *machine, uint64_t *entry, uint64_t *end, struct error *error);
+/* Writes config.signature. All stands still. */
+int machine_write_signature(struct machine *machine, struct error *error);
 
 #endif

@@ -54,6 +54,8 @@ set_defaults(struct isomorph_config *config, struct error *error)
 		return error_set(error, 0, "there is no machine %s of %s; riscv64 has virt", m->type, m->arch);
 	if (!m->kernel && !m->firmware && !m->bare && !config->image)
 		return error_set(error, 0, "what is to boot? --image, --kernel, --firmware or --bare says it");
+	if (m->signature && !m->bare)
+		return error_set(error, 0, "--signature is of a bare-metal program: --bare names it");
 	if (config->detach && !m->name && !config->image)
 		return error_set(error, 0, "--detach needs a --name to find the machine by");
 	return 0;

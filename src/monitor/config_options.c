@@ -212,6 +212,7 @@ static const struct config_option options[] = {
 	{ .name = "dtb", .kind = CONFIG_TEXT, .field = FIELD(machine.dtb), .path = true },
 	{ .name = "firmware", .kind = CONFIG_TEXT, .field = FIELD(machine.firmware), .path = true },
 	{ .name = "bare", .kind = CONFIG_TEXT, .field = FIELD(machine.bare), .path = true },
+	{ .name = "signature", .kind = CONFIG_TEXT, .field = FIELD(machine.signature), .path = true, .passing = true },
 	{ .name = "disk", .kind = CONFIG_LIST, .take = take_disk, .path = true },
 	{ .name = "cdrom", .kind = CONFIG_LIST, .take = take_cdrom, .path = true },
 	{ .name = "user-data", .kind = CONFIG_TEXT, .field = FIELD(user_data), .path = true },
