@@ -158,6 +158,7 @@ enum cpu_system_stop {
 	                    interrupt that is pending has been taken */
 	CPU_SYSTEM_WAIT, /* WFI and no interrupt pending: wait until one is or a poll */
 	CPU_SYSTEM_CALL, /* a firmware call; frame->pc is behind it */
+	CPU_SYSTEM_DUE,  /* no instruction is left: guest_system.allow_instructions */
 };
 /* Runs a vCPU of a system VM: traps are delivered, system instructions done,
  * interrupts taken. Before the first call the owner has filled vcpu->frame->env

@@ -185,6 +185,9 @@ bool cpu_polled(struct vcpu *vcpu, struct cpu_stop *stop);
 bool system_code(struct vcpu *vcpu, uint64_t *pc, struct cpu_stop *stop);
 /* Changes when what was fetched may be another now. */
 uint64_t system_context(const struct vcpu *vcpu);
+/* The code found last is to be run one instruction at a time, each fetched anew;
+ * false in a process. */
+bool system_fine(const struct vcpu *vcpu);
 void system_thread_runs(struct vcpu *vcpu);
 void system_state_changed(struct vcpu *vcpu);
 void system_vcpu_fini(struct vcpu *vcpu);

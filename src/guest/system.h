@@ -57,6 +57,7 @@ enum guest_step {
 struct guest_env {
 	struct memory *memory;
 	unsigned number; /* of the vCPU: hart id */
+	bool counts;     /* instructions retired are counted, each one */
 	/* Forget translations of the page at address (any mapping size that
 	 * covers it), or of all when !one; of this address space only, or of all
 	 * when !asid_only; global ones too when global. */
@@ -99,6 +100,12 @@ struct guest_system {
 	unsigned (*fetch_regime)(const struct ir_frame *frame);
 	/* The current address space's number. Pure. */
 	uint32_t (*asid)(const struct ir_frame *frame);
+
+	/* Of a vCPU that counts: how many more instructions may retire before the
+	 * runner is to come back (CPU_SYSTEM_DUE), and how many may from now on.
+	 * After reset there is no limit. Outside of generated code. */
+	uint64_t (*instructions_left)(const struct ir_frame *frame);
+	void (*allow_instructions)(struct ir_frame *frame, uint64_t count);
 
 	/* Walks for an access of size bytes, none of them on another page of
 	 * MEMORY_PAGE; sets A and D bits as the architecture has it. The access as

@@ -116,6 +116,12 @@ ir_exit_lookup(struct ir_builder *b, int32_t target)
 	make_exit(b, IR_EXIT_LOOKUP, IR_TRAP_NONE, target, 0, 0, b->retired);
 }
 
+void
+ir_exit_again(struct ir_builder *b)
+{
+	make_exit(b, IR_EXIT_LOOKUP, IR_TRAP_NONE, b->at, 0, 0, b->retired - 1);
+}
+
 struct ir_exit
 ir_exit_of(const struct ir_region *region, ir_ref ref)
 {

@@ -441,6 +441,8 @@ void ir_exit_call(struct ir_builder *b, int32_t target, int32_t link);
 void ir_exit_value(struct ir_builder *b, enum ir_exit_kind kind, ir_ref value, int32_t link);
 void ir_exit_trap(struct ir_builder *b, enum ir_trap trap, int32_t at, int32_t next);
 void ir_exit_lookup(struct ir_builder *b, int32_t target);
+/* IR_EXIT_LOOKUP to the instruction at hand, of which nothing was done. */
+void ir_exit_again(struct ir_builder *b);
 
 /* BR's and GOTO's targets: pool[a] of GOTO, pool[b] of BR, {block, count,
  * arguments…}, BR's second right after its first. Returns the block number and points *arguments at *count refs.

@@ -116,6 +116,7 @@ turn(struct turns *t, struct machine_cpu *cpu)
 	       !__atomic_load_n(&m->halt, __ATOMIC_ACQUIRE))
 		switch (cpu_run_system(&cpu->vcpu)) {
 		case CPU_SYSTEM_POLL:
+		case CPU_SYSTEM_DUE:
 			break;
 		case CPU_SYSTEM_WAIT:
 			cpu->waits = true;

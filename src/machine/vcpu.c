@@ -208,6 +208,7 @@ cpu_main(void *argument)
 		}
 		switch (cpu_run_system(&cpu->vcpu)) {
 		case CPU_SYSTEM_POLL:
+		case CPU_SYSTEM_DUE:
 			break;
 		case CPU_SYSTEM_WAIT:
 			machine_cpu_sleep(cpu);
@@ -249,7 +250,8 @@ machine_cpus_new(struct machine *m, struct error *error)
 		cpu->deadline = UINT64_MAX;
 		cpu->timer = event_timer(m->timers, on_time, cpu);
 		cpu->env = (struct guest_env){ .memory = &m->memory, .number = i, .time = env_time,
-					       .timer = env_timer, .owner = cpu };
+					       .timer = env_timer, .owner = cpu,
+					       .counts = m->config.bare || m->config.deterministic };
 		if (vcpu_init(&cpu->vcpu, &m->space, &m->options, error))
 			return -1;
 		cpu->made = true;

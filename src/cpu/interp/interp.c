@@ -89,13 +89,14 @@ find_region(struct vcpu *vcpu, uint64_t pc, uint32_t mode, bool single, struct c
 	struct interp_cache *cache = &vcpu->local->interp;
 	uint64_t drops = __atomic_load_n(&space->cache->drops, __ATOMIC_ACQUIRE);
 	struct interp_entry *entry, **bucket;
+	bool keep = !system_fine(vcpu); /* else each fetch is checked */
 
 	if (!cache->bucket || cache->drops != drops || cache->bytes > ARENA_LIMIT) {
 		drop_all(cache);
 		cache->drops = drops;
 	}
 	bucket = bucket_of(cache, pc, mode);
-	for (entry = *bucket; entry; entry = entry->next)
+	for (entry = *bucket; entry && keep; entry = entry->next)
 		if (entry->pc == pc && entry->mode == mode && entry->single == single &&
 		    system_second_is(vcpu, entry->lifted.second))
 			return &entry->lifted.region;
@@ -105,7 +106,7 @@ find_region(struct vcpu *vcpu, uint64_t pc, uint32_t mode, bool single, struct c
 	cache->bytes += region_bytes(&entry->lifted.region) + sizeof *entry;
 	vcpu->local->stats.interpreted += entry->lifted.region.insns;
 	space_lock(space);
-	if (cpu_keep(space, &entry->lifted)) {
+	if (keep && cpu_keep(space, &entry->lifted)) {
 		entry->pc = pc;
 		entry->mode = mode;
 		entry->single = single;
@@ -166,6 +167,7 @@ interp_here(struct vcpu *vcpu, bool single, struct cpu_stop *stop)
 	context = system_context(vcpu);
 	if (!system_code(vcpu, &pc, stop))
 		return true;
+	single |= system_fine(vcpu);
 	region = find_region(vcpu, pc, frame->mode, single, stop);
 	if (!region)
 		return true;

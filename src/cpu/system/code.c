@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#define DEFAULT_INSNS 64u
 #define LONGEST_INSN 16u
 
 /* From here on the page has translations: no one writes there untold. May wait
@@ -92,6 +91,22 @@ lift_straddling(struct cpu_system *s, struct arena *arena, uint64_t pc, uint32_t
 	return fetch_fault(s, s->vcpu->frame->pc, stop);
 }
 
+/* Where protection is finer than a page, the bytes of an instruction at frame->pc
+ * that may be fetched; its first half may. Of a page's last two, the straddling
+ * instruction's other half is looked at as the next page's. */
+static size_t
+fine_bytes(struct cpu_system *s, size_t left)
+{
+	enum { HALF = 2, WHOLE = 4 };
+	struct guest_walk walk = { 0 };
+	uint64_t second = s->vcpu->frame->pc + HALF;
+
+	if (left < WHOLE)
+		return left;
+	return s->guest->walk(s->vcpu->frame, second, HALF, GUEST_EXECUTE, s->context->regime, &walk, &s->fault) ? WHOLE
+														 : HALF;
+}
+
 bool
 system_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, unsigned insns, struct lifted *lifted,
 	    struct cpu_stop *stop)
@@ -102,10 +117,12 @@ system_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, 
 	struct guest_lift_limits limits = { .code = code };
 	uint64_t next;
 
-	limits.insns = insns ? insns : vcpu->options->max_insns ? vcpu->options->max_insns : DEFAULT_INSNS;
+	limits.insns = insns ? insns : region_insns(vcpu);
 	lifted->second = 0;
 	lifted->attempts = __atomic_load_n(&vcpu->space->cache->attempts, __ATOMIC_ACQUIRE);
 	watch(s, align_down(pc, GUEST_PAGE));
+	if (s->fine)
+		want = fine_bytes(s, left);
 	limits.readable = read_page(s, pc, code, want);
 	lifted->code = code;
 	lifted->code_size = limits.readable;
@@ -114,6 +131,8 @@ system_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, 
 		return fetch_fault(s, vcpu->frame->pc, stop);
 	}
 	lift(vcpu, arena, pc, mode, &limits, lifted);
+	if (!lifted->region.bytes && want < left && s->fine)
+		return fetch_fault(s, vcpu->frame->pc, stop);
 	if (!lifted->region.bytes &&
 	    !lift_straddling(s, arena, pc, mode, limits.readable, code, lifted, stop))
 		return false;

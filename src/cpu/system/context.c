@@ -127,9 +127,8 @@ fetch_walk(struct cpu_system *s, uint64_t address, struct fetch_entry *entry)
 		return false;
 	rely(s, page, &walk);
 	*entry = (struct fetch_entry){ .page = page, .physical = align_down(walk.physical, IR_TLB_PAGE),
-				       .super = walk.page >= SUPER_PAGE };
-	/* Protection finer than a page is looked at each time. */
-	if (walk.page >= IR_TLB_PAGE)
+				       .super = walk.page >= SUPER_PAGE, .fine = walk.page < IR_TLB_PAGE };
+	if (!entry->fine)
 		entry->context = s->context->number;
 	return true;
 }
@@ -153,6 +152,7 @@ system_fetch(struct cpu_system *s, uint64_t *physical)
 
 	if (UNLIKELY(!entry))
 		return false;
+	s->fine = entry->fine;
 	frame->page = entry->page;
 	frame->mode = s->context->mode | (entry->super ? MODE_SUPER : 0);
 	*physical = entry->physical + frame->pc % IR_TLB_PAGE;
@@ -169,6 +169,12 @@ system_code(struct vcpu *vcpu, uint64_t *pc, struct cpu_stop *stop)
 	*stop = (struct cpu_stop){ .kind = CPU_STOP_TRAP, .trap = IR_TRAP_FETCH_FAULT, .pc = frame->pc,
 				   .next = frame->pc };
 	return false;
+}
+
+bool
+system_fine(const struct vcpu *vcpu)
+{
+	return vcpu->local->system && system_of(vcpu)->fine;
 }
 
 uint64_t

@@ -276,6 +276,10 @@ translate_step(struct cpu_system *s, struct run_next *next, uint32_t *left_epoch
 		*next = (struct run_next){ 0 };
 		return GO_ON;
 	}
+	if (UNLIKELY(s->fine)) {
+		*next = (struct run_next){ 0 };
+		return evaluate(s, true, stop);
+	}
 	s->vcpu->local->stats.lookups++;
 	region = find(s, physical);
 	if (!region)
@@ -286,19 +290,38 @@ translate_step(struct cpu_system *s, struct run_next *next, uint32_t *left_epoch
 	return run_region(s, region, next, stop);
 }
 
+/* A vCPU that counts stops at its limit and nowhere else: where a region might go
+ * beyond it, one instruction is evaluated. True: that was done, with *outcome. */
+static bool
+near_limit(struct cpu_system *s, enum outcome *outcome, enum cpu_system_stop *stop)
+{
+	uint64_t left = s->guest->instructions_left(s->vcpu->frame);
+
+	if (LIKELY(left >= region_insns(s->vcpu)))
+		return false;
+	*stop = CPU_SYSTEM_DUE;
+	*outcome = left ? evaluate(s, true, stop) : OUT;
+	return true;
+}
+
 static enum cpu_system_stop
 run_translated(struct cpu_system *s)
 {
 	struct run_next next = { 0 };
 	uint32_t left_epoch = 0;
 	enum cpu_system_stop stop;
+	enum outcome outcome;
 
 	for (;;) {
 		if (UNLIKELY(__atomic_load_n(&s->vcpu->frame->poll, __ATOMIC_ACQUIRE)) && polled(s, &stop) == OUT)
 			break;
 		if (s->stale)
 			system_sync(s);
-		if (translate_step(s, &next, &left_epoch, &stop) == OUT)
+		if (UNLIKELY(s->counts) && near_limit(s, &outcome, &stop))
+			next = (struct run_next){ 0 };
+		else
+			outcome = translate_step(s, &next, &left_epoch, &stop);
+		if (outcome == OUT)
 			break;
 	}
 	safepoint_leave(s->vcpu);
@@ -312,8 +335,11 @@ lockstep_step(struct cpu_system *s, enum cpu_system_stop *stop)
 {
 	uint32_t *turn = &s->vcpu->space->cache->turn;
 	struct cpu_stop trap;
+	uint64_t physical;
 	bool stopped;
 
+	if (system_fetch(s, &physical) && UNLIKELY(s->fine))
+		return evaluate(s, true, stop);
 	system_leave(s); /* whoever has the turn may wait for others */
 	lock_take(turn);
 	system_enter(s);
@@ -331,12 +357,18 @@ static enum cpu_system_stop
 run_evaluated(struct cpu_system *s, bool lockstep)
 {
 	enum cpu_system_stop stop;
+	enum outcome outcome;
 
 	for (;;) {
 		if (UNLIKELY(__atomic_load_n(&s->vcpu->frame->poll, __ATOMIC_ACQUIRE)) && polled(s, &stop) == OUT)
 			break;
 		if (s->stale)
 			system_sync(s);
+		if (UNLIKELY(s->counts) && near_limit(s, &outcome, &stop)) {
+			if (outcome == OUT)
+				break;
+			continue;
+		}
 		if ((lockstep ? lockstep_step(s, &stop) : evaluate(s, false, &stop)) == OUT)
 			break;
 	}

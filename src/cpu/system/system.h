@@ -106,6 +106,8 @@ struct fetch_entry {
 	uint64_t page;    /* guest address */
 	uint64_t physical;
 	bool super;
+	bool fine;        /* protection is finer than the page: asked for each
+	                     instruction, and the entry is not found again */
 };
 
 #define CONTEXT_PAGES 4096u
@@ -153,6 +155,8 @@ struct cpu_system {
 	struct ir_mmu mmu;
 	struct guest_fault fault; /* of the access, fetch or trap that failed last */
 
+	bool counts;     /* guest_env.counts */
+	bool fine;       /* fetch_entry.fine of the last system_fetch */
 	bool crossed;    /* the fill that failed last was at the end of a page */
 	bool stale;      /* regime, context or shadow stack are to be looked at */
 	unsigned regime; /* of data */
@@ -176,6 +180,15 @@ struct cpu_system {
 	uint32_t running;
 	struct mail mail;
 };
+
+/* Instructions that a region may have. */
+static inline unsigned
+region_insns(const struct vcpu *vcpu)
+{
+	enum { DEFAULT = 64 };
+
+	return vcpu->options->max_insns ? vcpu->options->max_insns : DEFAULT;
+}
 
 static inline struct cpu_system *
 system_of(const struct vcpu *vcpu)

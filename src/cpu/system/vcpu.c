@@ -52,6 +52,7 @@ cpu_system_init(struct vcpu *vcpu, struct guest_env *env, struct error *error)
 	s->guest = vcpu->space->guest->system;
 	s->memory = vcpu->space->memory;
 	s->stale = true;
+	s->counts = env->counts;
 	mmu_init(s);
 	vcpu->local->system = s;
 	vcpu->local->eval.mmu = &s->mmu;

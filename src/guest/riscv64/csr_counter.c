@@ -1,7 +1,8 @@
 /* Counters, time, and the supervisor's timer. Manual, 3.1.10 to 3.1.12, 10.1.5,
  * and "Sstc".
  *
- * mcycle and minstret both go with the machine's time, as if a cycle and an
+ * On a vCPU that counts, mcycle and minstret are the instructions retired, a
+ * cycle each. On others both go with the machine's time, as if a cycle and an
  * instruction took a nanosecond (doc/deviations.md), and by one at least between
  * two reads, for at least one instruction retired. They stop when mcountinhibit
  * says so, and can be written. mcountinhibit has bits for them alone; the other
@@ -44,9 +45,11 @@ RV_CSR_ALLOW(counter)
 static uint64_t
 running(const struct ir_frame *frame, enum riscv64_counter counter)
 {
-	bool stopped = riscv64_state_read(frame)->mcountinhibit >> counter & 1;
+	const struct riscv64_state *s = riscv64_state_read(frame);
 
-	return stopped ? 0 : frame->env->time(frame->env) * CYCLES_A_TICK;
+	if (s->mcountinhibit >> counter & 1)
+		return 0;
+	return s->counts ? s->retired : frame->env->time(frame->env) * CYCLES_A_TICK;
 }
 
 static struct riscv64_counted *
@@ -68,7 +71,7 @@ riscv64_counter_read(struct ir_frame *frame, enum riscv64_counter counter)
 	c = counted(frame, counter);
 	c->fresh = 0;
 	value = c->ahead + running(frame, counter);
-	if (riscv64_state_read(frame)->mcountinhibit >> counter & 1)
+	if (riscv64_state_read(frame)->counts || riscv64_state_read(frame)->mcountinhibit >> counter & 1)
 		return value;
 	if ((int64_t)(value - c->last) <= 0)
 		value = c->last + 1;
@@ -76,10 +79,15 @@ riscv64_counter_read(struct ir_frame *frame, enum riscv64_counter counter)
 	return value;
 }
 
-/* The next read gives the value, or more. */
+/* The next read gives the value, or more. What is counted of the instruction that
+ * sets it is not shown (3.1.11). */
 static void
 set_counter(struct ir_frame *frame, enum riscv64_counter counter, uint64_t value)
 {
+	const struct riscv64_state *s = riscv64_state_read(frame);
+
+	if (s->counts && !(s->mcountinhibit >> counter & 1))
+		value--;
 	*counted(frame, counter) = (struct riscv64_counted){ value - running(frame, counter), value - 1, 0 };
 }
 
@@ -109,7 +117,8 @@ RV_CSR_WRITE_TO(mcounter)
 	enum riscv64_counter counter = counter_of(number);
 
 	set_counter(frame, counter, value);
-	counted(frame, counter)->fresh = frame->pc;
+	if (!riscv64_state_read(frame)->counts)
+		counted(frame, counter)->fresh = frame->pc;
 }
 
 RV_CSR_READ(mcountinhibit)
@@ -120,13 +129,17 @@ RV_CSR_READ(mcountinhibit)
 
 RV_CSR_WRITE_TO(mcountinhibit)
 {
+	struct riscv64_state *s = riscv64_state_of(frame);
 	uint64_t cycle = riscv64_counter_read(frame, COUNTER_CYCLE);
 	uint64_t instret = riscv64_counter_read(frame, COUNTER_INSTRET);
+	uint64_t changes = (s->mcountinhibit ^ value) & INHIBIT_WRITABLE;
 
 	(void)number;
-	riscv64_state_of(frame)->mcountinhibit = value & INHIBIT_WRITABLE;
-	set_counter(frame, COUNTER_CYCLE, cycle);
-	set_counter(frame, COUNTER_INSTRET, instret);
+	s->mcountinhibit = value & INHIBIT_WRITABLE;
+	if (changes >> COUNTER_CYCLE & 1)
+		set_counter(frame, COUNTER_CYCLE, cycle);
+	if (changes >> COUNTER_INSTRET & 1)
+		set_counter(frame, COUNTER_INSTRET, instret);
 }
 
 void

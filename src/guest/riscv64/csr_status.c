@@ -21,6 +21,8 @@ mode_key(const struct riscv64_state *s)
 {
 	uint32_t key = RISCV64_MODE_SYSTEM | (uint32_t)s->privilege << RISCV64_MODE_PRIVILEGE_SHIFT;
 
+	if (s->counts)
+		key |= RISCV64_MODE_COUNTS;
 	if (!s->fs)
 		key |= RISCV64_MODE_FP_OFF;
 	if (!(environment(s) & ENVCFG_CBZE))
@@ -186,7 +188,7 @@ RV_CSR_WRITE_TO(satp)
 	unsigned mode = SATP_MODE(value), before = SATP_MODE(s->satp);
 
 	(void)number;
-	if (mode != SATP_BARE && mode != SATP_SV39 && mode != SATP_SV48)
+	if (!riscv64_satp_mode_is(mode))
 		return;
 	s->satp = value;
 	if (mode != before && mode != SATP_BARE && before != SATP_BARE)

@@ -103,8 +103,10 @@ riscv64_execute(struct ir_frame *frame, uint64_t bits, uint64_t next, struct gue
 	frame->pc = next;
 	if (riscv64_decode((uint32_t)bits, &insn))
 		step = perform(frame, &insn, fault);
-	if (step != GUEST_STEP_FAULT)
+	if (step != GUEST_STEP_FAULT) {
+		riscv64_state_of(frame)->retired++;
 		return step;
+	}
 	frame->pc = pc;
 	if (!fault->cause)
 		*fault = (struct guest_fault){ CAUSE_ILLEGAL, bits };

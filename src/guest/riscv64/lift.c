@@ -62,6 +62,38 @@ fp_illegal(const struct lifter *l, unsigned attributes)
 	return l->mode & RISCV64_MODE_FP_OFF && attributes & RVA_FP;
 }
 
+void
+lift_retire(struct lifter *l)
+{
+	ir_ref before, one;
+
+	if (LIKELY(!(l->mode & RISCV64_MODE_COUNTS)) || l->retired)
+		return;
+	before = ir_get(&l->b, RISCV64_SLOT_RETIRED);
+	one = ir_const(&l->b, IR_I64, 1);
+	ir_set(&l->b, RISCV64_SLOT_RETIRED, ir_binary(&l->b, IR_ADD, before, one));
+	l->retired = true;
+}
+
+/* A vCPU that counts runs a region only if it may retire all of it: what is left
+ * is done one by one. */
+static void
+lift_limit(struct lifter *l, unsigned most)
+{
+	uint32_t away = l->b.region->block_count;
+	ir_ref limit, left, room;
+
+	if (LIKELY(!(l->mode & RISCV64_MODE_COUNTS)))
+		return;
+	limit = ir_get(&l->b, RISCV64_SLOT_LIMIT);
+	left = ir_binary(&l->b, IR_SUB, limit, ir_get(&l->b, RISCV64_SLOT_RETIRED));
+	room = ir_const(&l->b, IR_I64, most);
+	ir_br(&l->b, ir_icmp(&l->b, IR_I64, IR_ULT, left, room), away, away + 1);
+	ir_block(&l->b, true);
+	ir_exit_again(&l->b);
+	ir_block(&l->b, true);
+}
+
 static void
 lift_insn(struct lifter *l)
 {
@@ -72,9 +104,12 @@ lift_insn(struct lifter *l)
 		return;
 	}
 	lift_by_table(l);
+	if (l->ended)
+		return;
 	/* Stores change no state; what moves or classifies is taken to. */
-	if (attributes & RVA_FP && !(attributes & RVA_STORE) && !l->ended)
+	if (attributes & RVA_FP && !(attributes & RVA_STORE))
 		lift_fs_dirty(l);
+	lift_retire(l);
 }
 
 /* Decodes the instruction at l->next into l->insn. False if its bytes are not
@@ -112,6 +147,9 @@ riscv64_lift(struct ir_region *region, struct arena *arena, uint64_t pc, uint32_
 	region->helper_count = RV_HELPER_COUNT;
 	for (; !l.ended && count < most && l.next != l.join && next_insn(&l, limits); count++) {
 		ir_at(&l.b, l.at, l.insn.length);
+		l.retired = false;
+		if (!count)
+			lift_limit(&l, most);
 		lift_insn(&l);
 	}
 	if (!l.ended && count)

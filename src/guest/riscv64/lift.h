@@ -10,6 +10,8 @@
  * right behind its condition, where the code generator looks for it. (3) Reads
  * of x0 are the constant 0 and writes to it vanish, but what else the
  * instruction does stays. (4) A lifter that leaves the region sets `ended`.
+ * (5) One that leaves it, or may, after its instruction is done, calls
+ * lift_retire before; for all others lift.c does.
  */
 #ifndef GUEST_RISCV64_LIFT_H
 #define GUEST_RISCV64_LIFT_H
@@ -25,6 +27,7 @@ struct lifter {
 	bool single_block;
 	bool ended;
 	bool fs_dirty;    /* mstatus.FS is known to be dirty */
+	bool retired;     /* the instruction at hand is counted */
 	/* The value last unboxed of each f register: good while the slot still
 	 * holds `container`. */
 	struct {
@@ -170,6 +173,9 @@ enum riscv64_fence { RV_FENCE_ADDRESS = 1, RV_FENCE_ASID = 2 };
 
 /* Leaves the region for guest_system.execute. */
 void lift_system(struct lifter *l);
+/* The instruction is done and counted; nothing that may fault comes after. Does
+ * nothing on a vCPU that does not count. */
+void lift_retire(struct lifter *l);
 /* A floating-point instruction that changes registers or flags: FS is dirty now. */
 void lift_fs_dirty(struct lifter *l);
 

@@ -26,6 +26,7 @@ LIFTER(lift_branch)
 	(void)b;
 	if (target == l->next)
 		return;
+	lift_retire(l);
 	x = lift_x(l, l->insn.rs1);
 	y = lift_x(l, l->insn.rs2);
 	cond = ir_icmp(&l->b, IR_I64, (enum ir_cond)a, x, y);
@@ -53,6 +54,7 @@ set_link(struct lifter *l)
 LIFTER(lift_jal)
 {
 	(void)a, (void)b;
+	lift_retire(l);
 	set_link(l);
 	jump(l, l->at + (int32_t)l->insn.imm, is_link(l->insn.rd));
 }
@@ -78,6 +80,7 @@ LIFTER(lift_jalr)
 	int64_t delta = op_of(l, sum)->imm;
 
 	(void)a, (void)b;
+	lift_retire(l);
 	set_link(l);
 	if (op_of(l, sum)->op == IR_PC && delta >= INT32_MIN && delta <= INT32_MAX) {
 		jump(l, (int32_t)(delta & ~1ll), kind == IR_EXIT_ICALL);
@@ -119,6 +122,7 @@ LIFTER(lift_fence_vma)
 	arguments[1] = lift_x(l, l->insn.rs2);
 	arguments[2] = ir_const(&l->b, IR_I64, given);
 	ir_call(&l->b, IR_VOID, RV_HELPER_FENCE_VMA, 3, arguments);
+	lift_retire(l);
 	ir_exit_lookup(&l->b, l->next);
 	l->ended = true;
 }
@@ -137,6 +141,7 @@ LIFTER(lift_privileged)
 LIFTER(lift_fence_i)
 {
 	(void)a, (void)b;
+	lift_retire(l);
 	ir_exit_lookup(&l->b, l->next);
 	l->ended = true;
 }

@@ -54,6 +54,7 @@ write_frm(struct lifter *l, ir_ref value)
 	ir_emit(&l->b, IR_FPROUND_SET, IR_VOID, 0, frm, 0, 0);
 	if (same_key)
 		return;
+	lift_retire(l);
 	ir_exit_lookup(&l->b, l->next);
 	l->ended = true;
 }

@@ -101,8 +101,10 @@ write_status(struct lifter *l, enum riscv64_csr_action action, uint64_t writable
 		waiting = ir_get(&l->b, RISCV64_SLOT_WAITING);
 		end = end ? ir_binary(&l->b, IR_OR, end, waiting) : waiting;
 	}
-	if (end)
-		end_if(l, end);
+	if (!end)
+		return;
+	lift_retire(l);
+	end_if(l, end);
 }
 
 /* mstatus.MPP does not take every value: left to riscv64_csr_execute. */

@@ -1,4 +1,4 @@
-/* Translation of addresses: Bare, Sv39, Sv48. Manual, 10.3 to 10.5; Svade and
+/* Translation of addresses: Bare, Sv39, Sv48, Sv57. Manual, 10.3 to 10.6; Svade and
  * Svadu, Svnapot, Svpbmt, Svinval. And which regime is in force.
  *
  * A and D: as menvcfg.ADUE says, a page fault (Svade) or set by the walk, with
@@ -131,7 +131,7 @@ malformed(const struct walker *w, uint64_t pte)
 static enum outcome
 find_leaf(struct walker *w)
 {
-	unsigned levels = SATP_MODE(w->s->satp) == SATP_SV48 ? 4 : 3;
+	unsigned levels = SATP_MODE(w->s->satp) - SATP_SV39 + 3;
 	unsigned bits = PAGE_SHIFT + levels * LEVEL_SHIFT;
 	uint64_t table = SATP_PPN(w->s->satp) << PAGE_SHIFT;
 

@@ -5,7 +5,7 @@
  *   csr_status.c      mstatus, sstatus, interrupt and delegation CSRs, environments, satp
  *   csr_counter.c     counters, time, stimecmp
  *   pmp.c             physical memory protection
- *   pagewalk.c        Sv39, Sv48
+ *   pagewalk.c        Sv39, Sv48, Sv57
  *   trap.c            traps, interrupts, returns from them
  *   execute.c         privileged instructions
  *   lift_csr.c, lift_status.c   what lifted code does with CSRs itself
@@ -94,7 +94,12 @@ enum riscv64_cause {
 #define MEDELEG_WRITABLE UINT64_C(0xb3ff)
 
 /* satp */
-enum riscv64_satp_mode { SATP_BARE = 0, SATP_SV39 = 8, SATP_SV48 = 9 };
+enum riscv64_satp_mode { SATP_BARE = 0, SATP_SV39 = 8, SATP_SV48 = 9, SATP_SV57 = 10 };
+static inline bool
+riscv64_satp_mode_is(unsigned mode)
+{
+	return mode == SATP_BARE || (mode >= SATP_SV39 && mode <= SATP_SV57);
+}
 #define SATP_MODE(satp) ((unsigned)((satp) >> 60))
 #define SATP_ASID(satp) ((uint32_t)((satp) >> 44 & 0xffff))
 #define SATP_PPN(satp) ((satp) & (RV_BIT(44) - 1))

@@ -94,6 +94,8 @@ static const struct ir_slot slots[RISCV64_SLOT_COUNT] = {
 	S(MEPC, mepc)
 	S(MCAUSE, mcause)
 	S(MTVAL, mtval)
+	S(RETIRED, retired)
+	S(LIMIT, limit)
 };
 
 _Static_assert(offsetof(struct riscv64_state, x) == 0, "slot offsets");

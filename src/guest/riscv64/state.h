@@ -18,7 +18,8 @@ struct riscv64_pmp_range {
 
 /* mcycle and minstret. */
 struct riscv64_counted {
-	uint64_t ahead; /* of the machine's time in cycles; the value when stopped */
+	uint64_t ahead; /* of what counts: the instructions retired, or the machine's
+	                   time in cycles; the value when stopped */
 	uint64_t last;  /* value last read */
 	uint64_t fresh; /* address behind the instruction that wrote it; 0: read since */
 };
@@ -35,6 +36,10 @@ struct riscv64_state {
 	uint64_t stvec, sscratch, sepc, scause, stval;
 	uint64_t mtvec, mscratch, mepc, mcause, mtval;
 
+	/* Of a vCPU that counts (guest_env.counts): instructions retired since reset,
+	 * and when it is to come back. */
+	uint64_t retired, limit;
+
 	/* ---- the other CSRs ---- */
 	uint64_t mip; /* interrupt inputs and what software wrote; other threads set and
 	                 clear bits: atomic. See trap.c */
@@ -48,6 +53,7 @@ struct riscv64_state {
 
 	uint8_t privilege; /* enum riscv64_privilege */
 	bool firmware;     /* ecall from S-mode goes to the machine */
+	bool counts;       /* guest_env.counts */
 
 	/* ---- made from the above ---- */
 	uint32_t mode_key; /* all of it but what frm selects */
@@ -73,6 +79,8 @@ enum riscv64_slot {
 	RISCV64_SLOT_MEPC,
 	RISCV64_SLOT_MCAUSE,
 	RISCV64_SLOT_MTVAL,
+	RISCV64_SLOT_RETIRED,
+	RISCV64_SLOT_LIMIT,
 	RISCV64_SLOT_COUNT
 };
 
@@ -89,6 +97,7 @@ enum riscv64_mode {
 	RISCV64_MODE_NO_TIME = 1 << 8,
 	RISCV64_MODE_NO_INSTRET = 1 << 9,
 	RISCV64_MODE_NO_FENCE_VMA = 1 << 10, /* sfence.vma is illegal */
+	RISCV64_MODE_COUNTS = 1 << 11, /* instructions retired are counted */
 
 	RISCV64_MODE_FRM = RISCV64_MODE_FRM_RMM | RISCV64_MODE_FRM_INVALID,
 	RISCV64_MODE_PRIVILEGE_SHIFT = 3,

@@ -20,7 +20,9 @@ reset(struct ir_frame *frame)
 
 	*s = (struct riscv64_state){ .mstatus = STATUS_UXL_64 | STATUS_SXL_64,
 				     .stimecmp = UINT64_MAX,
-				     .privilege = RISCV64_MACHINE };
+				     .limit = UINT64_MAX,
+				     .privilege = RISCV64_MACHINE,
+				     .counts = frame->env->counts };
 	frame->fp_flags = 0;
 	frame->fp_round = IR_RNE;
 	frame->link_address = IR_LINK_NONE;
@@ -57,6 +59,22 @@ static uint32_t
 asid(const struct ir_frame *frame)
 {
 	return SATP_ASID(riscv64_state_read(frame)->satp);
+}
+
+static uint64_t
+instructions_left(const struct ir_frame *frame)
+{
+	const struct riscv64_state *s = riscv64_state_read(frame);
+
+	return s->limit - s->retired;
+}
+
+static void
+allow_instructions(struct ir_frame *frame, uint64_t count)
+{
+	struct riscv64_state *s = riscv64_state_of(frame);
+
+	s->limit = s->retired + count;
 }
 
 static struct guest_fault
@@ -127,6 +145,7 @@ others_state(struct riscv64_state *r, struct state *s)
 	state_u64(s, "minstret", &r->minstret.ahead);
 	state_u64(s, "minstret_last", &r->minstret.last);
 	state_u64(s, "minstret_fresh", &r->minstret.fresh);
+	state_u64(s, "retired", &r->retired);
 	state_bytes(s, "pmpcfg", r->pmpcfg, sizeof r->pmpcfg);
 	state_bytes(s, "pmpaddr", r->pmpaddr, sizeof r->pmpaddr);
 }
@@ -139,7 +158,7 @@ check_state(struct riscv64_state *r, struct state *s)
 
 	state_check(s, r->privilege < RISCV64_MACHINE + 1 && r->privilege != 2, "privilege");
 	state_check(s, (r->mstatus & STATUS_MPP) >> STATUS_MPP_SHIFT != 2, "mstatus.MPP");
-	state_check(s, mode == SATP_BARE || mode == SATP_SV39 || mode == SATP_SV48, "satp.MODE");
+	state_check(s, riscv64_satp_mode_is(mode), "satp.MODE");
 }
 
 static void
@@ -147,7 +166,7 @@ state(struct ir_frame *frame, struct state *s)
 {
 	struct riscv64_state *r = riscv64_state_of(frame);
 
-	state_begin(s, "riscv64", 1);
+	state_begin(s, "riscv64", 2);
 	registers_state(frame, s);
 	traps_state(r, s);
 	others_state(r, s);
@@ -173,6 +192,8 @@ const struct guest_system guest_riscv64_system = {
 	.data_regime = riscv64_data_regime,
 	.fetch_regime = riscv64_fetch_regime,
 	.asid = asid,
+	.instructions_left = instructions_left,
+	.allow_instructions = allow_instructions,
 	.walk = riscv64_walk,
 	.access_fault = riscv64_access_fault,
 	.misaligned = misaligned,

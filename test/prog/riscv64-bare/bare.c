@@ -129,7 +129,7 @@ open_memory(void)
 
 /* ---- page tables --------------------------------------------------------- */
 
-static _Alignas(4096) u64 table[4][512];
+static _Alignas(4096) u64 table[5][512];
 static _Alignas(4096) u64 pages[16][512];
 
 u64
@@ -147,18 +147,19 @@ test_entry(unsigned n)
 u64 *
 test_table_entry(unsigned level)
 {
-	return level == 1 ? &table[1][0] : level == 2 ? &table[2][4] : &table[3][1];
+	return level == 1 ? &table[1][0] : level == 2 ? &table[2][4] : &table[level][1];
 }
 
 u64
-make_tables(bool sv48)
+make_tables(unsigned levels)
 {
-	u64 ram = 2 * GIB, root = (u64)table[sv48 ? 3 : 2];
+	u64 ram = 2 * GIB, root = (u64)table[levels - 1];
 
 	table[2][2] = PTE_TO(ram, PTE_V | PTE_RWX | PTE_AD);
 	table[2][3] = PTE_TO(ram, PTE_V | PTE_RWX | PTE_AD | PTE_U);
 	table[2][4] = PTE_TO(table[1], PTE_V);
 	table[1][0] = PTE_TO(table[0], PTE_V);
 	table[3][0] = table[3][1] = PTE_TO(table[2], PTE_V);
-	return (sv48 ? 9ull : 8ull) << 60 | root >> 12;
+	table[4][0] = table[4][1] = PTE_TO(table[3], PTE_V);
+	return (levels + 5ull) << 60 | root >> 12;
 }

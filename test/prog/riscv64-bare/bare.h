@@ -139,12 +139,12 @@ enum {
 
 #define PTE_TO(address, flags) ((u64)(address) >> 12 << 10 | (flags))
 
-/* satp for these tables, with ASID 0, in Sv39 or Sv48 mode. */
-u64 make_tables(bool sv48);
+/* satp for these tables, with ASID 0: of 3 levels (Sv39), 4 (Sv48) or 5 (Sv57). */
+u64 make_tables(unsigned levels);
 /* The leaf (level 0) entry of the nth test page; n below 512. */
 u64 *test_entry(unsigned n);
-/* The entries above it: level 1, 2 and, with Sv48, 3: there the second one, where
- * everything is mapped again, 512 GiB up. */
+/* The entries above it: level 1, 2 and, if there are, 3 and 4: there the second
+ * one, where everything is mapped again, 512 GiB up and 256 TiB up. */
 u64 *test_table_entry(unsigned level);
 /* The nth page of physical memory for tests, 16 of them, zeroed at start. */
 u64 test_page(unsigned n);

@@ -190,7 +190,7 @@ int
 main(void)
 {
 	open_memory();
-	tables = make_tables(false);
+	tables = make_tables(3);
 	csr_write(satp, tables);
 	fence(ALL, 0, 0);
 	test_changes();

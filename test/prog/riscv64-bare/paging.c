@@ -1,4 +1,4 @@
-/* Address translation: Sv39 and Sv48, every kind of page fault, rights by mode,
+/* Address translation: Sv39, Sv48 and Sv57, every kind of page fault, rights by mode,
  * A and D, superpages, Svnapot, Svpbmt, MPRV, accesses that cross pages. */
 #include "bare.h"
 
@@ -139,8 +139,8 @@ test_pointers(unsigned levels)
 {
 	for (unsigned level = 1; level < levels; level++) {
 		u64 *entry = test_table_entry(level), good = *entry;
-		/* The root's first entry has the program too, its second is the same. */
-		u64 at = page(0) + (level == 3 ? 1ull << 39 : 0);
+		/* The first entry has the program too, the second is the same. */
+		u64 at = page(0) + (level > 2 ? 1ull << (12 + 9 * level) : 0);
 
 		map(PTE_V | PTE_RW | PTE_AD);
 		WORKS(S, load8, at, 0);
@@ -210,9 +210,9 @@ test_superpages(void)
 
 /* Bits above the address must be copies of its highest. */
 static void
-test_canonical(bool sv48)
+test_canonical(unsigned levels)
 {
-	unsigned top = sv48 ? 47 : 38;
+	unsigned top = 11 + 9 * levels;
 
 	for (unsigned bit = top; bit < 64; bit++) {
 		u64 address = page(0) ^ 1ull << bit;
@@ -364,8 +364,8 @@ main(void)
 {
 	open_memory();
 	csr_write(medeleg, 0);
-	for (unsigned sv48 = 0; sv48 < 2; sv48++) {
-		tables = make_tables(sv48);
+	for (unsigned levels = 3; levels <= 5; levels++) {
+		tables = make_tables(levels);
 		csr_write(satp, tables);
 		CHECK(csr_read(satp), tables);
 		sfence();
@@ -373,9 +373,9 @@ main(void)
 		test_rights();
 		test_svade();
 		test_svadu();
-		test_pointers(sv48 ? 4 : 3);
+		test_pointers(levels);
 		test_superpages();
-		test_canonical(sv48);
+		test_canonical(levels);
 		test_napot();
 		test_pbmt();
 		test_mprv();

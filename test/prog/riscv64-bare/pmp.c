@@ -185,7 +185,7 @@ test_walk(void)
 {
 	u64 address = TEST_PAGES;
 
-	csr_write(satp, make_tables(false));
+	csr_write(satp, make_tables(3));
 	*test_entry(0) = PTE_TO(base, PTE_V | PTE_RWX | PTE_AD);
 	SET_ADDRESS(0, napot((u64)test_entry(0), 4096));
 	set_config(0, NAPOT | R);
