@@ -188,7 +188,7 @@ RV_CSR_WRITE_TO(satp)
 	unsigned mode = SATP_MODE(value), before = SATP_MODE(s->satp);
 
 	(void)number;
-	if (!riscv64_satp_mode_is(mode))
+	if (!riscv64_satp_mode_is(s, mode))
 		return;
 	s->satp = value;
 	if (mode != before && mode != SATP_BARE && before != SATP_BARE)

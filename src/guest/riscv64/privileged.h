@@ -95,14 +95,16 @@ enum riscv64_cause {
 
 /* satp */
 enum riscv64_satp_mode { SATP_BARE = 0, SATP_SV39 = 8, SATP_SV48 = 9, SATP_SV57 = 10 };
-static inline bool
-riscv64_satp_mode_is(unsigned mode)
-{
-	return mode == SATP_BARE || (mode >= SATP_SV39 && mode <= SATP_SV57);
-}
 #define SATP_MODE(satp) ((unsigned)((satp) >> 60))
 #define SATP_ASID(satp) ((uint32_t)((satp) >> 44 & 0xffff))
 #define SATP_PPN(satp) ((satp) & (RV_BIT(44) - 1))
+/* A kernel takes all the levels that there are, and each makes walks longer: on the
+ * built-in firmware, which boots kernels, there is no Sv57. */
+static inline bool
+riscv64_satp_mode_is(const struct riscv64_state *s, unsigned mode)
+{
+	return mode == SATP_BARE || (mode >= SATP_SV39 && mode <= (s->firmware ? SATP_SV48 : SATP_SV57));
+}
 
 /* menvcfg, senvcfg */
 enum {

@@ -158,7 +158,7 @@ check_state(struct riscv64_state *r, struct state *s)
 
 	state_check(s, r->privilege < RISCV64_MACHINE + 1 && r->privilege != 2, "privilege");
 	state_check(s, (r->mstatus & STATUS_MPP) >> STATUS_MPP_SHIFT != 2, "mstatus.MPP");
-	state_check(s, riscv64_satp_mode_is(mode), "satp.MODE");
+	state_check(s, riscv64_satp_mode_is(r, mode), "satp.MODE");
 }
 
 static void
