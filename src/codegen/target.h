@@ -93,6 +93,7 @@ struct target_job {
 	bool guest_base_zero;
 	bool system;                /* a system VM's: region->pc is physical, code lies
 	                               in frame->page, memory behind the soft TLB */
+	bool sites;                 /* and the code is user-level: frame->site serves */
 	bool alone;                 /* and accesses do not share a TLB probe */
 	bool super;                 /* and what is within 2 MiB of natural alignment
 	                               is as far off as in physical memory */

@@ -81,6 +81,9 @@ struct guest_system {
 	/* Data regimes (bit n: regime n) of which nearly all translations belong
 	 * to one address space: user level. A hint for speed. */
 	uint32_t private_regimes;
+	/* Code with these bits of the mode key so is user-level: it has no way to
+	 * change its data regime or address space but a trap. */
+	uint32_t user_mode_mask, user_mode;
 
 	/* The guest's extensions as the device tree names them (RISC-V:
 	 * riscv,isa's words after the base, separated by blanks). */

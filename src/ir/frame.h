@@ -49,6 +49,18 @@ struct ir_tlb {
 #define IR_TLB_PAGE 4096u
 #define IR_TLB_NONE 1u
 
+/* What one place in user-level code found in the soft TLB last: an access of
+ * bytes [a, b) hits when a - page < limit (unsigned), where limit takes b - a into
+ * account; 0: empty. Places share entries by hash. */
+struct ir_site {
+	uint64_t page;        /* guest address */
+	uint64_t limit;
+	uint64_t addend;      /* host address minus guest address */
+	uint64_t pad;
+};
+#define IR_SITES 4096u      /* a power of two */
+#define IR_SITE_GROUP 16u   /* entries for each byte of site_used */
+
 struct ir_frame {
 	_Alignas(64) uint8_t guest[IR_GUEST_STATE_SIZE];
 
@@ -111,6 +123,11 @@ struct ir_frame {
 		struct ir_jump jump[IR_JUMP_TABLE_SIZE];
 		struct ir_far_jump far[IR_FAR_TABLE_SIZE];
 	};
+
+	/* System VMs, of the view that user-level code runs with. */
+	uint8_t site_used[IR_SITES / IR_SITE_GROUP]; /* not zero: one of the group may be
+	                                                filled */
+	struct ir_site site[IR_SITES];
 };
 #define IR_LINK_NONE 1u
 

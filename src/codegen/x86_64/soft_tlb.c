@@ -181,13 +181,67 @@ soft_tlb_operand(struct gen *g, ir_ref host, int32_t displacement)
 	return x86_index(base, index, 0, displacement);
 }
 
+/* d: the entry for [ra + lo, ra + hi); t: its page. Returns the jump that a miss
+ * takes. */
+static uint8_t *
+put_search(struct x86_asm *a, int d, int t, int ra, int32_t lo, int32_t hi, unsigned access)
+{
+	size_t tag = access & IR_ACCESS_W ? offsetof(struct ir_tlb, write) : offsetof(struct ir_tlb, read);
+
+	if (lo)
+		x86_lea(a, 4, d, x86_base(ra, lo));
+	else
+		x86_mov_rr(a, 4, d, ra);
+	x86_shr_ri(a, 4, d, PAGE_SHIFT - ENTRY_SHIFT);
+	x86_alu_ri(a, X86_AND, 4, d, (int32_t)(IR_TLB_SIZE - 1) << ENTRY_SHIFT);
+	x86_alu_rm(a, X86_ADD, 8, d, FRAME(tlb));
+	x86_lea(a, 8, t, x86_base(ra, hi - 1));
+	x86_alu_ri(a, X86_AND, 8, t, -(int32_t)IR_TLB_PAGE);
+	x86_alu_rm(a, X86_CMP, 8, t, x86_base(d, (int32_t)tag));
+	return x86_jcc_forward(a, X86_CC_NE);
+}
+
+/* User-level code asks the entry of this place first (frame.h, struct ir_site):
+ * half the instructions, and none of them a load whose address depends on the
+ * guest's. The soft TLB is searched in cold code and fills it. */
+static void
+put_site(struct gen *g, int d, int t, int ra, int32_t lo, int32_t hi, unsigned access)
+{
+	unsigned number = (unsigned)((uintptr_t)g->hot.p / 16 % IR_SITES);
+	struct x86_mem page = frame_mem(offsetof(struct ir_frame, site) + number * sizeof(struct ir_site));
+	struct x86_mem limit = page, addend = page;
+	uint8_t *other, *miss;
+	const uint8_t *again;
+
+	limit.disp += (int32_t)offsetof(struct ir_site, limit);
+	addend.disp += (int32_t)offsetof(struct ir_site, addend);
+	if (lo)
+		x86_lea(&g->hot, 8, t, x86_base(ra, lo));
+	else
+		x86_mov_rr(&g->hot, 8, t, ra);
+	x86_alu_rm(&g->hot, X86_SUB, 8, t, page);
+	x86_alu_rm(&g->hot, X86_CMP, 8, t, limit);
+	other = x86_jcc_forward(&g->hot, X86_CC_AE);
+	x86_mov_rm(&g->hot, 8, d, addend);
+
+	x86_patch_rel32(other, g->cold.p);
+	again = g->cold.p;
+	miss = put_search(&g->cold, d, t, ra, lo, hi, access);
+	x86_mov_mr(&g->cold, 8, page, t);
+	x86_mov_rm(&g->cold, 8, d, x86_base(d, (int32_t)offsetof(struct ir_tlb, addend)));
+	x86_mov_mi(&g->cold, 8, limit, (int32_t)IR_TLB_PAGE - (hi - lo) + 1);
+	x86_mov_mr(&g->cold, 8, addend, d);
+	x86_mov_mi(&g->cold, 1, frame_mem(offsetof(struct ir_frame, site_used) + number / IR_SITE_GROUP), 1);
+	x86_jmp(&g->cold, g->hot.p);
+	put_miss(g, miss, again, d, ra, lo, access | (uint32_t)(hi - lo) << 8);
+}
+
 /* Makes the op's value, good for [lo, hi) from its operand. */
 static void
 put_probe(struct gen *g, ir_ref ref, int32_t lo, int32_t hi)
 {
 	const struct ir_ins *ins = &g->ins[ref];
 	unsigned align = IR_XLATE_ALIGN(ins->aux), access = IR_XLATE_ACCESS(ins->aux);
-	size_t tag = access & IR_ACCESS_W ? offsetof(struct ir_tlb, write) : offsetof(struct ir_tlb, read);
 	int ra = use(g, ins->a), d = temp(g, GPR), t = temp(g, GPR);
 	const uint8_t *again;
 	uint8_t *miss;
@@ -196,20 +250,14 @@ put_probe(struct gen *g, ir_ref ref, int32_t lo, int32_t hi)
 		x86_test_ri(&g->hot, 4, ra, (1 << align) - 1);
 		gen_bail(g, X86_CC_NE);
 	}
-	again = g->hot.p;
-	if (lo)
-		x86_lea(&g->hot, 4, d, x86_base(ra, lo));
-	else
-		x86_mov_rr(&g->hot, 4, d, ra);
-	x86_shr_ri(&g->hot, 4, d, PAGE_SHIFT - ENTRY_SHIFT);
-	x86_alu_ri(&g->hot, X86_AND, 4, d, (int32_t)(IR_TLB_SIZE - 1) << ENTRY_SHIFT);
-	x86_alu_rm(&g->hot, X86_ADD, 8, d, FRAME(tlb));
-	x86_lea(&g->hot, 8, t, x86_base(ra, hi - 1));
-	x86_alu_ri(&g->hot, X86_AND, 8, t, -(int32_t)IR_TLB_PAGE);
-	x86_alu_rm(&g->hot, X86_CMP, 8, t, x86_base(d, (int32_t)tag));
-	miss = x86_jcc_forward(&g->hot, X86_CC_NE);
-	put_miss(g, miss, again, d, ra, lo, access | (uint32_t)(hi - lo) << 8);
-	x86_mov_rm(&g->hot, 8, d, x86_base(d, (int32_t)offsetof(struct ir_tlb, addend)));
+	if (g->job->sites) {
+		put_site(g, d, t, ra, lo, hi, access);
+	} else {
+		again = g->hot.p;
+		miss = put_search(&g->hot, d, t, ra, lo, hi, access);
+		put_miss(g, miss, again, d, ra, lo, access | (uint32_t)(hi - lo) << 8);
+		x86_mov_rm(&g->hot, 8, d, x86_base(d, (int32_t)offsetof(struct ir_tlb, addend)));
+	}
 	if (leaves_sum(g, ref)) {
 		g->tlb_sum = ref;
 	} else {

@@ -87,6 +87,8 @@ system_sync(struct cpu_system *s)
 	frame->mode = s->vcpu->space->guest->mode(frame);
 	if (!s->view || regime != s->regime || asid != s->asid)
 		tlb_select(s, regime, asid);
+	if ((frame->mode & s->guest->user_mode_mask) == s->guest->user_mode)
+		sites_select(s);
 	if (!s->context || !serves(s->context, fetch, frame->mode, asid)) {
 		s->context = context_find(s, fetch, frame->mode, asid);
 		frame->context = s->context->number;

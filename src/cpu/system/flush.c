@@ -163,6 +163,7 @@ flush_page(struct cpu_system *s, const struct cpu_flush *flush, bool one, uint64
 
 		if (!concerns_view(flush, view))
 			continue;
+		sites_forget(s, view);
 		if (one)
 			view_drop(view, address, flush->global);
 		else

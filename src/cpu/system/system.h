@@ -17,7 +17,9 @@
  * data regime and, where most translations belong to one address space (user
  * level), for one of those: a view. frame->tlb points into the current one, so
  * neither a change of privilege nor, mostly, of address space flushes anything.
- * A view has a log of its entries, so emptying costs what was used.
+ * A view has a log of its entries, so emptying costs what was used. User-level
+ * code keeps copies of entries by the place that used them last (frame->site), of
+ * one view; they go when anything of that view goes.
  *
  * Contexts. A number for each way in which fetches are translated (regime, mode
  * key, address space unless all its code is global). Jump table entries and the
@@ -163,6 +165,7 @@ struct cpu_system {
 	uint32_t asid;
 	uint64_t clock;  /* for `used` */
 	struct tlb_view *view; /* current */
+	struct tlb_view *sites; /* the view that frame->site is of */
 	struct tlb_view *shared[GUEST_REGIMES];
 	struct tlb_view *private[PRIVATE_VIEWS];
 
@@ -212,6 +215,10 @@ uint8_t *tlb_ram(struct cpu_system *s, uint64_t page, uint8_t **flags);
 void tlb_drop_writes(struct cpu_system *s, uint64_t physical); /* of a page */
 void tlb_drop_all_writes(struct cpu_system *s);
 void tlb_fini(struct cpu_system *s);
+/* User-level code goes on with the current view: frame->site is of that. */
+void sites_select(struct cpu_system *s);
+/* Entries of a view went, or changed: so does what frame->site has of them. */
+void sites_forget(struct cpu_system *s, const struct tlb_view *view);
 
 /* ---- flush.c -------------------------------------------------------------- */
 

@@ -3,6 +3,8 @@
 
 #include "host/populate.h"
 
+#include <string.h>
+
 #define ASK_BYTES (UINT64_C(64) << 10)
 
 static struct tlb_view *
@@ -36,10 +38,38 @@ view_private(struct cpu_system *s, unsigned regime, uint32_t asid)
 		if (view->used < (*oldest)->used)
 			oldest = &s->private[i];
 	}
+	sites_forget(s, *oldest);
 	view_empty(*oldest, true);
 	(*oldest)->regime = regime;
 	(*oldest)->asid = asid;
 	return *oldest;
+}
+
+void
+sites_forget(struct cpu_system *s, const struct tlb_view *view)
+{
+	struct ir_frame *frame = s->vcpu->frame;
+	uint64_t used;
+
+	if (!view || view != s->sites)
+		return;
+	for (unsigned i = 0; i < sizeof frame->site_used; i += sizeof used) {
+		memcpy(&used, &frame->site_used[i], sizeof used);
+		if (!used)
+			continue;
+		memset(&frame->site_used[i], 0, sizeof used);
+		for (unsigned j = i * IR_SITE_GROUP; j < (i + sizeof used) * IR_SITE_GROUP; j++)
+			frame->site[j].limit = 0;
+	}
+}
+
+void
+sites_select(struct cpu_system *s)
+{
+	if (LIKELY(s->sites == s->view))
+		return;
+	sites_forget(s, s->sites);
+	s->sites = s->view;
 }
 
 void
@@ -54,6 +84,7 @@ tlb_select(struct cpu_system *s, unsigned regime, uint32_t asid)
 			s->shared[regime] = view_new(regime, asid);
 		view = s->shared[regime];
 		if (view->asid != asid) {
+			sites_forget(s, view);
 			view_empty(view, false);
 			view->asid = asid;
 		}
@@ -258,6 +289,8 @@ drop_writes(struct tlb_view *view, const struct tlb_log *log, bool all, uint64_t
 static void
 each_view(struct cpu_system *s, bool all, uint64_t physical)
 {
+	/* Of entries that others took the place of as well. */
+	sites_forget(s, s->sites);
 	for (unsigned i = 0; i < GUEST_REGIMES + PRIVATE_VIEWS; i++) {
 		struct tlb_view *view = i < GUEST_REGIMES ? s->shared[i] : s->private[i - GUEST_REGIMES];
 

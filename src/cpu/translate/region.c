@@ -2,6 +2,7 @@
 #include "cpu/translate/translate.h"
 
 #include "base/raw.h"
+#include "guest/system.h"
 
 #include <sys/syscall.h>
 #include <time.h>
@@ -49,6 +50,15 @@ region_unshare(struct cpu_space *space, struct region *region)
 	region_kill(space, (uint32_t)(region - t->region));
 }
 
+/* The guest's user level in a system VM. */
+static bool
+is_user(const struct vcpu *vcpu, uint32_t mode)
+{
+	const struct guest_system *system = vcpu->space->guest->system;
+
+	return vcpu->local->system && (mode & system->user_mode_mask) == system->user_mode;
+}
+
 static enum target_result
 compile_into(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, struct target_code *code)
 {
@@ -71,6 +81,7 @@ compile_into(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, str
 		.force_faults = vcpu->options->force_faults && !vcpu->local->system,
 		.system = vcpu->local->system,
 		.super = lifted->region.mode & CPU_MODE_SUPER,
+		.sites = is_user(vcpu, lifted->region.mode),
 		.alone = is_alone(t, lifted->region.pc),
 	};
 	enum target_result result;

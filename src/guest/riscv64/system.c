@@ -185,6 +185,8 @@ state(struct ir_frame *frame, struct state *s)
 const struct guest_system guest_riscv64_system = {
 	.timebase_hz = RISCV64_SYSTEM_TIMEBASE_HZ,
 	.private_regimes = 1 << REGIME_USER | 1 << REGIME_USER_MXR,
+	.user_mode_mask = RISCV64_MODE_SYSTEM | RISCV64_MODE_PRIVILEGE,
+	.user_mode = RISCV64_MODE_SYSTEM | RISCV64_USER << RISCV64_MODE_PRIVILEGE_SHIFT,
 	.base = "rv64i",
 	.extensions = EXTENSIONS,
 	.reset = reset,
