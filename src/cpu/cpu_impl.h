@@ -188,6 +188,9 @@ uint64_t system_context(const struct vcpu *vcpu);
 /* The code found last is to be run one instruction at a time, each fetched anew;
  * false in a process. */
 bool system_fine(const struct vcpu *vcpu);
+/* The region with this entry, of code at physical address pc, dies: it leaves the
+ * vCPU's jump tables. Any thread. */
+void system_jumps_forget(struct vcpu *vcpu, const void *host, uint64_t pc);
 void system_thread_runs(struct vcpu *vcpu);
 void system_state_changed(struct vcpu *vcpu);
 void system_vcpu_fini(struct vcpu *vcpu);

@@ -185,7 +185,7 @@ ir_eval(struct ir_eval *eval, const struct ir_region *region)
 	};
 
 	if (eval->mmu)
-		run.base = eval->frame->page + region->pc % IR_TLB_PAGE;
+		run.base = ir_frame_page(eval->frame) + region->pc % IR_TLB_PAGE;
 	if (!run.value)
 		run.value = arena_alloc(eval->arena, region->ins_count * sizeof(eval_value));
 	eval->at = 0;

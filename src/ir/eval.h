@@ -30,7 +30,7 @@ struct ir_window {
 /* Guest memory behind address translation: system VMs. Each function returns
  * false after a guest fault, of which it keeps the particulars; the evaluation
  * then ends with READ_FAULT or WRITE_FAULT before the instruction. The region's
- * base address is then frame->page plus the offset in page of its pc. */
+ * base address is then ir_frame_page plus the offset in page of its pc. */
 struct ir_mmu {
 	/* XLATE: whether [address + lo, address + hi) may be accessed, as a whole;
 	 * address a multiple of 1 << align. Changes nothing that the guest sees

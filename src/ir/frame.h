@@ -24,15 +24,9 @@ struct ir_jump {
  * the table that were never filled need not be written. */
 #define IR_JUMP_EMPTY 0x8000000000000001u
 
-/* The same in a system VM, where a guest address means code only in a context
- * (frame->context). A zeroed entry is empty: no context is 0. */
-struct ir_far_jump {
-	uint64_t pc;
-	uint64_t context;
-	void *host;
-	uint64_t pad;
-};
-#define IR_FAR_TABLE_SIZE (IR_JUMP_TABLE_SIZE / 2)
+/* In a system VM, where a guest address means code only in a context, frame->far is
+ * the current one's table. */
+#define IR_FAR_TABLE_SIZE 8192
 
 #define IR_SCRATCH 32
 
@@ -93,11 +87,10 @@ struct ir_frame {
 
 	/* ---- system VMs: cpu/system/ keeps these up to date ---- */
 	struct ir_tlb *tlb;     /* soft TLB of the current data regime */
-	uint64_t page;          /* guest address of the page that the running region
-	                           lies in: what PCs are relative to */
-	uint64_t context;       /* number of the way in which fetches are translated now:
-	                           regime, address space, mode key; never 0, never
-	                           used again once it stopped being true */
+	uint64_t page;          /* a guest address in the page that the running region
+	                           lies in: what PCs are relative to (ir_frame_page) */
+	struct ir_jump *far;    /* jump table of the way in which fetches are translated
+	                           now: regime, address space, mode key */
 	struct guest_env *env;  /* guest/system.h; NULL in a process VM */
 	uint64_t miss_address;  /* of an access that missed the soft TLB, */
 	uint32_t miss_access;   /* enum ir_access | bytes << 8 */
@@ -119,10 +112,7 @@ struct ir_frame {
 	_Alignas(16) uint64_t constant[32]; /* the target's own */
 
 	ir_helper_fn helper[IR_HELPER_MAX];
-	union {
-		struct ir_jump jump[IR_JUMP_TABLE_SIZE];
-		struct ir_far_jump far[IR_FAR_TABLE_SIZE];
-	};
+	struct ir_jump jump[IR_JUMP_TABLE_SIZE]; /* process VMs */
 
 	/* System VMs, of the view that user-level code runs with. */
 	uint8_t site_used[IR_SITES / IR_SITE_GROUP]; /* not zero: one of the group may be
@@ -130,5 +120,12 @@ struct ir_frame {
 	struct ir_site site[IR_SITES];
 };
 #define IR_LINK_NONE 1u
+
+/* Start of the page that the running region lies in. */
+static inline uint64_t
+ir_frame_page(const struct ir_frame *frame)
+{
+	return frame->page & ~(uint64_t)(IR_TLB_PAGE - 1);
+}
 
 #endif

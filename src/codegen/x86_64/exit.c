@@ -68,19 +68,18 @@ static const uint8_t *
 far_jump(struct gen *g, struct x86_asm *a, int32_t target, int32_t link, bool call)
 {
 	const uint8_t *back;
-	uint8_t *miss[2];
+	uint8_t *miss;
 	struct code_exit *record;
 
 	far_address(g, a, RDX, target);
-	far_probe(a, RDX, miss);
+	miss = far_probe(a, RDX);
 	if (call)
 		x86_call_m(a, far_host());
 	else
 		x86_jmp_m(a, far_host());
 	back = a->p;
 	record = put_record(g, call ? IR_EXIT_ICALL : IR_EXIT_INDIRECT, 0, 0, link);
-	x86_patch_rel32(miss[0], g->cold.p);
-	x86_patch_rel32(miss[1], g->cold.p);
+	x86_patch_rel32(miss, g->cold.p);
 	if (call) { /* what the call instruction would have pushed */
 		g->cold.start = g->cold.p;
 		x86_lea(&g->cold, 8, RAX, x86_rip((int32_t)(back - g->cold.p)));
@@ -322,29 +321,20 @@ exit_call(struct gen *g, const struct ir_exit *out)
 }
 
 /* Compares the jump table's entry for the address in pc, which is not rax, nor rcx
- * in a system VM. Puts the jumps that a miss takes into miss (the second may be
- * NULL) and returns the operand of the jump that a hit takes. */
+ * in a system VM. *miss is the jump that a miss takes; returns the operand of the
+ * jump that a hit takes. */
 static struct x86_mem
-probe(const struct gen *g, struct x86_asm *a, int pc, uint8_t *miss[2])
+probe(const struct gen *g, struct x86_asm *a, int pc, uint8_t **miss)
 {
 	if (g->job->system) {
-		far_probe(a, pc, miss);
+		*miss = far_probe(a, pc);
 		return far_host();
 	}
 	x86_mov_rr(a, 4, RAX, pc);
 	x86_alu_ri(a, X86_AND, 4, RAX, JUMP_MASK);
 	x86_alu_rm(a, X86_CMP, 8, pc, x86_index(RBP, RAX, 3, JUMP_PC));
-	miss[0] = x86_jcc_forward(a, X86_CC_NE);
-	miss[1] = NULL;
+	*miss = x86_jcc_forward(a, X86_CC_NE);
 	return x86_index(RBP, RAX, 3, JUMP_HOST);
-}
-
-static void
-patch_misses(struct gen *g, uint8_t *miss[2])
-{
-	x86_patch_rel32(miss[0], g->cold.p);
-	if (miss[1])
-		x86_patch_rel32(miss[1], g->cold.p);
 }
 
 /* A miss: to the run loop with the address in frame->pc. */
@@ -358,7 +348,7 @@ put_miss(struct gen *g, const struct code_exit *record, int pc)
 static void
 exit_indirect(struct gen *g, const struct ir_exit *out, bool call)
 {
-	uint8_t *miss[2], *polled;
+	uint8_t *miss, *polled;
 	struct code_exit *record;
 	const uint8_t *back;
 	struct x86_mem host;
@@ -372,7 +362,7 @@ exit_indirect(struct gen *g, const struct ir_exit *out, bool call)
 		push_link(g, out->link);
 	x86_alu_mi(&g->hot, X86_CMP, 4, FRAME(poll), 0);
 	polled = x86_jcc_forward(&g->hot, X86_CC_NE);
-	host = probe(g, &g->hot, pc, miss);
+	host = probe(g, &g->hot, pc, &miss);
 	if (call)
 		x86_call_m(&g->hot, host);
 	else
@@ -381,7 +371,7 @@ exit_indirect(struct gen *g, const struct ir_exit *out, bool call)
 	if (call)
 		landing(g, out->link);
 	record = put_record(g, call ? IR_EXIT_ICALL : IR_EXIT_INDIRECT, 0, 0, out->link);
-	patch_misses(g, miss);
+	x86_patch_rel32(miss, g->cold.p);
 	x86_patch_rel32(polled, g->cold.p);
 	if (call) { /* what the call instruction would have pushed */
 		g->cold.start = g->cold.p;
@@ -397,7 +387,7 @@ exit_return(struct gen *g, const struct ir_exit *out)
 	ir_ref value = resolve(g, out->value);
 	bool masked = g->val[value].deferred;
 	struct code_exit *record;
-	uint8_t *unlike, *polled, *miss[2];
+	uint8_t *unlike, *polled, *miss;
 	struct x86_mem host;
 	int pc, t;
 
@@ -408,7 +398,7 @@ exit_return(struct gen *g, const struct ir_exit *out)
 	x86_alu_rm(&g->hot, X86_CMP, 8, pc, x86_base(RSP, 8));
 	unlike = x86_jcc_forward(&g->hot, X86_CC_NE);
 	if (g->job->system)
-		far_enter(&g->hot, pc, RAX);
+		x86_mov_mr(&g->hot, 8, FRAME(page), pc);
 	x86_ret(&g->hot);
 
 	/* Not the caller's: give its entry up and go by the jump table. */
@@ -423,9 +413,9 @@ exit_return(struct gen *g, const struct ir_exit *out)
 	}
 	x86_alu_mi(&g->cold, X86_CMP, 4, FRAME(poll), 0);
 	polled = x86_jcc_forward(&g->cold, X86_CC_NE);
-	host = probe(g, &g->cold, pc, miss);
+	host = probe(g, &g->cold, pc, &miss);
 	x86_jmp_m(&g->cold, host);
-	patch_misses(g, miss);
+	x86_patch_rel32(miss, g->cold.p);
 	x86_patch_rel32(polled, g->cold.p);
 	put_miss(g, record, pc);
 }

@@ -10,10 +10,9 @@
 
 enum { LONGEST_INSN = 16, SUPER_PAGE = 2 << 20 };
 
-#define FAR ((int32_t)offsetof(struct ir_frame, far) - IR_FRAME_BIAS)
-/* A guest PC masked so selects an entry: times 16 it is its offset. */
+/* A guest PC masked so selects an entry: times 8 it is its offset. */
 #define FAR_MASK ((IR_FAR_TABLE_SIZE - 1) << 1)
-_Static_assert(sizeof(struct ir_far_jump) == 32, "twice 16");
+_Static_assert(sizeof(struct ir_jump) == 16, "twice 8");
 
 /* Of the target, from the start of the region's page. */
 static int64_t
@@ -54,39 +53,27 @@ far_address(const struct gen *g, struct x86_asm *a, int reg, int32_t target)
 {
 	int64_t offset = offset_of(g, target);
 
-	if (offset == (int32_t)offset) {
-		x86_mov_rm(a, 8, reg, FRAME(page));
-		x86_lea(a, 8, reg, x86_base(reg, (int32_t)offset));
-		return;
-	}
-	x86_mov_ri(a, reg, (uint64_t)offset);
-	x86_alu_rm(a, X86_ADD, 8, reg, FRAME(page));
+	x86_mov_rm(a, 8, reg, FRAME(page));
+	x86_alu_ri(a, X86_AND, 8, reg, -(int32_t)IR_TLB_PAGE);
+	x86_lea(a, 8, reg, x86_base(reg, (int32_t)offset));
 }
 
 struct x86_mem
 far_host(void)
 {
-	return x86_index(RBP, RAX, 0, FAR + (int32_t)offsetof(struct ir_far_jump, host));
+	return x86_index(RCX, RAX, 3, (int32_t)offsetof(struct ir_jump, host));
 }
 
-void
-far_enter(struct x86_asm *a, int pc, int t)
+uint8_t *
+far_probe(struct x86_asm *a, int pc)
 {
-	x86_mov_rr(a, 8, t, pc);
-	x86_alu_ri(a, X86_AND, 8, t, -(int32_t)IR_TLB_PAGE);
-	x86_mov_mr(a, 8, FRAME(page), t);
-}
+	uint8_t *miss;
 
-void
-far_probe(struct x86_asm *a, int pc, uint8_t *miss[2])
-{
 	x86_mov_rr(a, 4, RAX, pc);
 	x86_alu_ri(a, X86_AND, 4, RAX, FAR_MASK);
-	x86_shl_ri(a, 4, RAX, 4);
-	x86_mov_rm(a, 8, RCX, FRAME(context));
-	x86_alu_rm(a, X86_CMP, 8, pc, x86_index(RBP, RAX, 0, FAR + (int32_t)offsetof(struct ir_far_jump, pc)));
-	miss[0] = x86_jcc_forward(a, X86_CC_NE);
-	x86_alu_rm(a, X86_CMP, 8, RCX, x86_index(RBP, RAX, 0, FAR + (int32_t)offsetof(struct ir_far_jump, context)));
-	miss[1] = x86_jcc_forward(a, X86_CC_NE);
-	far_enter(a, pc, RCX);
+	x86_mov_rm(a, 8, RCX, FRAME(far));
+	x86_alu_rm(a, X86_CMP, 8, pc, x86_index(RCX, RAX, 3, (int32_t)offsetof(struct ir_jump, pc)));
+	miss = x86_jcc_forward(a, X86_CC_NE);
+	x86_mov_mr(a, 8, FRAME(page), pc);
+	return miss;
 }

@@ -427,13 +427,11 @@ enum reach far_reach(const struct gen *g, int32_t target);
 void far_move(const struct gen *g, struct x86_asm *a, int32_t target, bool back);
 /* The target's address to register reg. */
 void far_address(const struct gen *g, struct x86_asm *a, int reg, int32_t target);
-/* Looks the address in pc up, which is neither rax nor rcx: rax then selects the
- * entry, and frame->page is set. Both jumps are those on a miss. */
-void far_probe(struct x86_asm *a, int pc, uint8_t *miss[2]);
+/* Looks the address in pc up, which is neither rax nor rcx: these then select the
+ * entry, and frame->page is set. Returns the jump on a miss. */
+uint8_t *far_probe(struct x86_asm *a, int pc);
 /* The operand of the jump there. */
 struct x86_mem far_host(void);
-/* frame->page is the page of the address in pc, by way of register t. */
-void far_enter(struct x86_asm *a, int pc, int t);
 
 /* ---- thunks.c ----------------------------------------------------------- */
 

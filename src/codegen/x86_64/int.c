@@ -565,13 +565,12 @@ gen_pc_to(struct gen *g, int reg, int64_t delta)
 
 	if (g->job->system) {
 		x86_mov_rm(&g->hot, 8, reg, FRAME(page));
+		x86_alu_ri(&g->hot, X86_AND, 8, reg, -(int32_t)IR_TLB_PAGE);
 		distance = (int64_t)(g->region->pc % IR_TLB_PAGE) + delta;
-		if (distance == (int32_t)distance) {
+		if (distance == (int32_t)distance)
 			x86_lea(&g->hot, 8, reg, x86_base(reg, (int32_t)distance));
-			return;
-		}
-		x86_mov_ri(&g->hot, reg, (uint64_t)distance);
-		x86_alu_rm(&g->hot, X86_ADD, 8, reg, FRAME(page));
+		else
+			x86_alu_rm(&g->hot, X86_ADD, 8, reg, const_mem(g, (uint64_t)distance, 0));
 		return;
 	}
 

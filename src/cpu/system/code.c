@@ -74,7 +74,7 @@ static bool
 lift_straddling(struct cpu_system *s, struct arena *arena, uint64_t pc, uint32_t mode, size_t got,
 		uint8_t *code, struct lifted *lifted, struct cpu_stop *stop)
 {
-	uint64_t next = s->vcpu->frame->page + GUEST_PAGE;
+	uint64_t next = ir_frame_page(s->vcpu->frame) + GUEST_PAGE;
 	struct guest_lift_limits limits = { .insns = 1, .code = code };
 	size_t more;
 

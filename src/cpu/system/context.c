@@ -17,10 +17,9 @@ context_renew(struct cpu_system *s, struct context *context)
 		context->spans = (struct span_set){ 0 };
 		context->filled = false;
 	}
-	if (context == s->context) {
-		s->vcpu->frame->context = context->number;
+	jumps_clear(context);
+	if (context == s->context)
 		s->stale = true; /* the shadow stack */
-	}
 }
 
 static bool
@@ -62,8 +61,6 @@ shadow_select(struct cpu_system *s)
 	struct ir_frame *frame = s->vcpu->frame;
 	struct shadow_stack *shadow = &s->shadow[which];
 
-	if (!local->shadow) /* no translator */
-		return;
 	if (which != s->shadow_now) {
 		s->shadow[s->shadow_now].top = frame->shadow_stack;
 		s->shadow_now = which;
@@ -91,10 +88,12 @@ system_sync(struct cpu_system *s)
 		sites_select(s);
 	if (!s->context || !serves(s->context, fetch, frame->mode, asid)) {
 		s->context = context_find(s, fetch, frame->mode, asid);
-		frame->context = s->context->number;
 	}
 	s->context->used = ++s->clock;
-	shadow_select(s);
+	if (s->vcpu->local->shadow) { /* a translator */
+		jumps_select(s);
+		shadow_select(s);
+	}
 	s->stale = false;
 }
 
@@ -188,7 +187,7 @@ system_context(const struct vcpu *vcpu)
 bool
 system_fetch_next(struct cpu_system *s, uint64_t *physical)
 {
-	const struct fetch_entry *entry = fetch_translate(s, s->vcpu->frame->page + IR_TLB_PAGE);
+	const struct fetch_entry *entry = fetch_translate(s, ir_frame_page(s->vcpu->frame) + IR_TLB_PAGE);
 
 	if (!entry)
 		return false;

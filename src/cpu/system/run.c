@@ -179,21 +179,6 @@ find(struct cpu_system *s, uint64_t physical)
 	return NULL;
 }
 
-static void
-far_fill(struct cpu_system *s, const struct region *region)
-{
-	struct ir_frame *frame = s->vcpu->frame;
-	struct ir_far_jump *entry = &frame->far[(frame->pc >> 1) % IR_FAR_TABLE_SIZE];
-
-	__atomic_store_n(&entry->context, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&entry->host, (void *)(uintptr_t)region_entry(translator_of(s->vcpu), region),
-			 __ATOMIC_RELEASE);
-	__atomic_store_n(&entry->pc, frame->pc, __ATOMIC_RELAXED);
-	__atomic_store_n(&entry->context, frame->context, __ATOMIC_SEQ_CST);
-	if (UNLIKELY(__atomic_load_n(&region->state, __ATOMIC_SEQ_CST) != REGION_LIVE))
-		__atomic_store_n(&entry->context, 0, __ATOMIC_RELAXED);
-}
-
 /* A probe crossed the end of a page: rare, but for a region whose shared probes do
  * so again and again. */
 static void
@@ -244,7 +229,7 @@ run_region(struct cpu_system *s, struct region *region, struct run_next *next, e
 		return evaluate(s, false, stop);
 	}
 	if (next->indirect)
-		far_fill(s, region);
+		jumps_fill(s, region);
 	t->thunks.enter(s->vcpu->frame, region_entry(t, region));
 	return left(s, next, stop);
 }

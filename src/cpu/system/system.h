@@ -5,6 +5,7 @@
  *   flush.c     what takes entries away again
  *   mmu.c       the evaluator's accesses and devices
  *   context.c   fetches: their translation, contexts, shadow stacks
+ *   jumps.c     jump tables of contexts
  *   code.c      guest code read and watched by physical address
  *   mail.c      what vCPUs ask of each other, and the handshake
  *   vcpu.c      a vCPU's life
@@ -22,10 +23,10 @@
  * one view; they go when anything of that view goes.
  *
  * Contexts. A number for each way in which fetches are translated (regime, mode
- * key, address space unless all its code is global). Jump table entries and the
- * fetch TLB carry it, a shadow stack belongs to one. When a mapping that a
- * context's code relies on may have changed, the context takes a new number and
- * nothing else need be searched. Which mappings those are it remembers in sets
+ * key, address space unless all its code is global). The fetch TLB's entries carry
+ * it, a shadow stack belongs to one, and so does a jump table. When a mapping that a
+ * context's code relies on may have changed, the context takes a new number, its
+ * jump table is emptied, and nothing else need be searched. Which mappings those are it remembers in sets
  * that may say yes wrongly.
  *
  * Writes. An entry allows writes only if its physical page had neither
@@ -48,6 +49,7 @@
 
 #define PRIVATE_VIEWS 8u
 #define CONTEXTS 64u
+#define JUMP_TABLES 16u
 #define FETCH_SIZE 512u
 #define MAIL_SIZE 16u
 
@@ -121,6 +123,7 @@ struct context {
 	bool own;         /* has code that is not global */
 	bool filled;      /* the sets have something */
 	uint64_t used;
+	struct jump_table *jumps; /* NULL: none of late */
 	uint64_t page[CONTEXT_PAGES / 64]; /* set of pages by number */
 	struct span_set spans;
 };
@@ -175,6 +178,7 @@ struct cpu_system {
 
 	struct context *context; /* current */
 	struct context contexts[CONTEXTS];
+	struct jump_table *jumps[JUMP_TABLES]; /* read by others */
 	uint64_t last_number;
 	struct fetch_entry fetch[FETCH_SIZE];
 	struct shadow_stack shadow[2];
@@ -246,6 +250,16 @@ void context_renew(struct cpu_system *s, struct context *context);
 bool system_fetch(struct cpu_system *s, uint64_t *physical);
 /* The physical page behind frame->page. */
 bool system_fetch_next(struct cpu_system *s, uint64_t *physical);
+
+/* ---- jumps.c -------------------------------------------------------------- */
+
+struct region;
+/* frame->far becomes the current context's table. */
+void jumps_select(struct cpu_system *s);
+/* The region is at frame->pc in the current context. */
+void jumps_fill(struct cpu_system *s, const struct region *region);
+void jumps_clear(const struct context *context);
+void jumps_fini(struct cpu_system *s);
 
 /* ---- mail.c --------------------------------------------------------------- */
 

@@ -89,6 +89,7 @@ system_vcpu_fini(struct vcpu *vcpu)
 		vcpu->local->shadow = s->shadow[s->shadow_now].memory;
 	}
 	tlb_fini(s);
+	jumps_fini(s);
 	vcpu->local->system = NULL;
 	pages_free(s, sizeof *s);
 }

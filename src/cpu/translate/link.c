@@ -62,28 +62,13 @@ link_known(struct vcpu *vcpu, const struct region *region, const struct target_c
 	}
 }
 
-/* The same where pc is physical: guest addresses agree with it in the offset in
- * page, so there are a few places where it may be. */
-static void
-far_forget(struct vcpu *vcpu, const void *host, uint64_t pc)
-{
-	enum { PER_PAGE = GUEST_PAGE / 2 };
-
-	for (unsigned i = pc % GUEST_PAGE / 2; i < IR_FAR_TABLE_SIZE; i += PER_PAGE) {
-		struct ir_far_jump *entry = &vcpu->frame->far[i];
-
-		if (__atomic_load_n(&entry->host, __ATOMIC_RELAXED) == host)
-			__atomic_store_n(&entry->context, 0, __ATOMIC_SEQ_CST);
-	}
-}
-
 /* Other threads probe their jump tables meanwhile: the key alone is cleared,
  * so a probe finds the old entry or none. */
 static void
 jump_forget(struct vcpu *vcpu, const struct translator *t, const struct region *region)
 {
 	if (vcpu->local->system) {
-		far_forget(vcpu, region_entry(t, region), region->pc);
+		system_jumps_forget(vcpu, region_entry(t, region), region->pc);
 		return;
 	}
 	struct ir_jump *entry = &vcpu->frame->jump[(region->pc >> 1) % IR_JUMP_TABLE_SIZE];

@@ -137,7 +137,7 @@ side_exit(struct vcpu *vcpu, const struct code_exit *exit, uint64_t pc, struct c
 static uint64_t
 base_of(const struct vcpu *vcpu, const struct region *region)
 {
-	return vcpu->local->system ? vcpu->frame->page + region->pc % GUEST_PAGE : region->pc;
+	return vcpu->local->system ? ir_frame_page(vcpu->frame) + region->pc % GUEST_PAGE : region->pc;
 }
 
 uint64_t
