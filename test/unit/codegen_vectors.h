@@ -51,7 +51,7 @@ make_lanes(struct maker *m)
 static void
 make_lane_unary(struct maker *m)
 {
-	static const uint8_t ops[] = { IR_VNOT, IR_VNEG, IR_VABS, IR_VPOPCNT, IR_VBITREV, IR_VREV, IR_VSHL, IR_VLSHR, IR_VASHR,
+	static const uint8_t ops[] = { IR_VNOT, IR_VNEG, IR_VABS, IR_VCLZ, IR_VPOPCNT, IR_VBITREV, IR_VREV, IR_VSHL, IR_VLSHR, IR_VASHR,
 				       IR_VSHL, IR_VLSHR, IR_VASHR };
 	enum ir_op op = (enum ir_op)ops[below(ARRAY_LEN(ops))];
 	enum ir_type type = vector_type(), lane = int_lane();
@@ -85,8 +85,11 @@ make_lane_width(struct maker *m)
 
 	switch (below(10)) {
 	case 9:
-		lane = (enum ir_type)(IR_I16 + below(3));
-		make(m, IR_VSHIFT, type, IR_LANE(lane, sign | (below(2) ? IR_LANE_ROUND : 0)), vector_of(m, type),
+		lane = int_lane();
+		make(m, IR_VSHIFT, type,
+		     IR_LANE(lane, sign | (below(2) ? IR_LANE_ROUND : 0) |
+					   (percent(50) ? 0 : percent(50) ? IR_LANE_SATURATE : IR_LANE_OVERFLOW)),
+		     vector_of(m, type),
 		     percent(60) ? make(m, IR_VSPLAT, type, lane, ir_const(&m->b, lane, random64() % 32 * (percent(50) ? 1 : 255) & 255), 0, 0)
 				 : vector_of(m, type), 0);
 		break;
@@ -104,7 +107,14 @@ make_lane_width(struct maker *m)
 	case 5:
 		make(m, IR_VDOT, type, IR_LANE(IR_I8, sign), vector_of(m, type), vector_of(m, type), vector_of(m, type));
 		break;
-	case 6: make(m, IR_VPMULL, IR_V128, IR_I64, vector_of(m, IR_V64), vector_of(m, IR_V64), 0); break;
+	case 6:
+		if (percent(50))
+			make(m, IR_VPMULL, IR_V128, percent(50) ? IR_I64 : IR_I8, vector_of(m, IR_V64), vector_of(m, IR_V64), 0);
+		else
+			make(m, IR_VQRDMLAH, type,
+			     IR_LANE(percent(50) ? IR_I16 : IR_I32, (below(2) ? IR_LANE_SUBTRACT : 0) | (below(2) ? IR_LANE_OVERFLOW : 0)),
+			     vector_of(m, type), vector_of(m, type), vector_of(m, type));
+		break;
 	case 7: make(m, IR_VADDLP, type, IR_LANE(lane, sign), vector_of(m, type), 0, 0); break;
 	default:
 		lane = (enum ir_type)(IR_I8 + below(3));

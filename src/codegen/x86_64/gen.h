@@ -224,6 +224,13 @@ unlock(struct gen *g, enum bank bank, int reg)
 {
 	g->locked[bank] &= ~(1u << reg);
 }
+/* A temporary of this op holds nothing of use any more. */
+static inline void
+give_back(struct gen *g, enum bank bank, int reg)
+{
+	g->locked[bank] &= ~(1u << reg);
+	g->free[bank] |= 1u << reg;
+}
 /* The same where all 16 bytes are asked for. */
 bool use_vector_mem(struct gen *g, ir_ref ref, struct x86_mem *m);
 /* A free temporary, locked until op_done. */

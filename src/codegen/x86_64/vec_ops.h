@@ -134,6 +134,7 @@
 #define X86_VPERMD X86_OP(66, 0F38, 0x36)
 #define X86_VPERM2I128 (X86_OP(66, 0F3A, 0x46) | X86_IMM(1))
 #define X86_VINSERTI128 (X86_OP(66, 0F3A, 0x38) | X86_IMM(1))
+#define X86_VEXTRACTI128 (X86_OP(66, 0F3A, 0x39) | X86_IMM(1)) /* the source first */
 
 /* ---- shuffles and unary operations, two operands ----------------------- */
 #define X86_PSHUFD (X86_OP(66, 0F, 0x70) | X86_IMM(1))

@@ -207,10 +207,40 @@ count_or_reverse(struct gen *g, ir_ref ref)
 	return true;
 }
 
+/* Leading zeros: of bytes by their halves, of lanes twice as wide those of the
+ * high half, plus the low one's where the high one is all zero. */
+static bool
+leading_zeros(struct gen *g, ir_ref ref)
+{
+	static const uint64_t low[2] = { 0x0505050506060708, 0x0404040404040404 };
+	static const uint64_t high[2] = { 0x0101010102020308, 0 };
+	const struct ir_ins *ins = &g->ins[ref];
+	int bytes = lane_bytes(ins), s, t, u;
+
+	if (bytes == 8)
+		return false;
+	s = use(g, ins->a);
+	t = temp(g, FPR);
+	u = temp(g, FPR);
+	nibbles(g, s, t, u, low, high);
+	x86_vop3(&g->hot, X86_PMINUB, 0, t, t, u);
+	for (int half = 1; half < bytes; half *= 2) {
+		uint64_t all = vec_repeat(8 * (unsigned)half, half);
+
+		vec_with_const(g, one[IR_VCMPEQ].lane[__builtin_ctz((unsigned)half)], u, t, all, all);
+		x86_vshift_i(&g->hot, 2 * half, 2, 0, u, u, 8 * half);
+		x86_vop3(&g->hot, X86_PAND, 0, u, u, t);
+		x86_vshift_i(&g->hot, 2 * half, 2, 0, t, t, 8 * half);
+		x86_vop3(&g->hot, one[IR_VADD].lane[__builtin_ctz(2 * (unsigned)half)], 0, t, t, u);
+	}
+	vec_finish(g, ref, t);
+	return true;
+}
+
 /* ---- shifts by one count ------------------------------------------------ */
 
 /* d = s shifted by a constant, lanes of 2, 4 or 8 bytes. */
-static bool
+static void
 shift_lanes(struct gen *g, enum ir_op op, int bytes, int d, int s, int count)
 {
 	static const uint8_t digit[] = { [IR_VSHL - IR_VSHL] = 6, [IR_VLSHR - IR_VSHL] = 2, [IR_VASHR - IR_VSHL] = 4 };
@@ -220,7 +250,7 @@ shift_lanes(struct gen *g, enum ir_op op, int bytes, int d, int s, int count)
 		if (g->cpu->avx512vl) { /* the digit's place is the destination's */
 			x86_evex_rr(&g->hot, X86_OP(66, 0F, 0x72) | X86_EW, X86_L128, 4, d, s);
 			x86_put8(&g->hot, count);
-			return true;
+			return;
 		}
 		/* (s >> n ^ sign) - sign, the sign's bit moved along */
 		t = temp(g, FPR);
@@ -228,10 +258,9 @@ shift_lanes(struct gen *g, enum ir_op op, int bytes, int d, int s, int count)
 		x86_vshift_i(&g->hot, 8, 2, 0, d, s, count);
 		x86_vop3(&g->hot, X86_PXOR, 0, d, d, t);
 		x86_vop3(&g->hot, X86_PSUBQ, 0, d, d, t);
-		return true;
+		return;
 	}
 	x86_vshift_i(&g->hot, bytes, digit[op - IR_VSHL], 0, d, s, count);
-	return true;
 }
 
 /* Bytes: in lanes of 2, and what came over the border cleared. */
@@ -247,6 +276,15 @@ shift_bytes(struct gen *g, enum ir_op op, int d, int s, int count)
 		return;
 	vec_with_const(g, X86_PXOR, d, d, sign, sign);
 	vec_with_const(g, X86_PSUBB, d, d, sign, sign);
+}
+
+void
+vec_shift_constant(struct gen *g, enum ir_op op, int bytes, int d, int s, int count)
+{
+	if (bytes == 1)
+		shift_bytes(g, op, d, s, count);
+	else
+		shift_lanes(g, op, bytes, d, s, count);
 }
 
 static bool
@@ -265,10 +303,8 @@ shift(struct gen *g, ir_ref ref)
 	d = dest(g, ref, true);
 	if (count >= 8 * (unsigned)bytes)
 		x86_vzero(&g->hot, d);
-	else if (bytes == 1)
-		shift_bytes(g, ins->op, d, s, (int)count);
 	else
-		shift_lanes(g, ins->op, bytes, d, s, (int)count);
+		vec_shift_constant(g, ins->op, bytes, d, s, (int)count);
 	vec_finish(g, ref, d);
 	return true;
 }
@@ -376,10 +412,7 @@ halve(struct gen *g, ir_ref ref)
 	t = temp(g, FPR);
 	u = temp(g, FPR);
 	x86_vop3(&g->hot, X86_PXOR, 0, t, s, x);
-	if (bytes == 1)
-		shift_bytes(g, right, t, t, 1);
-	else
-		shift_lanes(g, right, bytes, t, t, 1);
+	vec_shift_constant(g, right, bytes, t, t, 1);
 	x86_vop3(&g->hot, minus ? X86_PANDN : rounds ? X86_POR : X86_PAND, 0, u, s, x);
 	if (!minus && rounds) { /* u - t */
 		d = dest_or(g, ref, u);
@@ -466,7 +499,7 @@ gen_vector(struct gen *g, ir_ref ref)
 
 	if (ins->op < IR_VSPLAT || ins->op > IR_VTRNODD || !vector_has_code(g, ins))
 		return false;
-	if (vec_move(g, ref) || vec_width(g, ref))
+	if (vec_move(g, ref) || vec_width(g, ref) || vec_product(g, ref))
 		return true;
 	switch (ins->op) {
 	case IR_VANDN: vec_swapped(g, ref, X86_PANDN); return true;
@@ -474,6 +507,7 @@ gen_vector(struct gen *g, ir_ref ref)
 	case IR_VBSL: choose(g, ref); return true;
 	case IR_VPOPCNT:
 	case IR_VBITREV: return count_or_reverse(g, ref);
+	case IR_VCLZ: return leading_zeros(g, ref);
 	case IR_VSHL:
 	case IR_VLSHR:
 	case IR_VASHR: return shift(g, ref);

@@ -38,8 +38,12 @@ void vec_with_const(struct gen *g, uint32_t op, int d, int s, uint64_t low, uint
 /* The lane value in every lane of 8 bytes. */
 uint64_t vec_repeat(uint64_t value, int bytes);
 
+/* d = s shifted by a constant below the lane's width: VSHL, VLSHR, VASHR. */
+void vec_shift_constant(struct gen *g, enum ir_op op, int bytes, int d, int s, int count);
+
 bool vec_move(struct gen *g, ir_ref ref);
 bool vec_shift_lanes(struct gen *g, ir_ref ref);
 bool vec_width(struct gen *g, ir_ref ref);
+bool vec_product(struct gen *g, ir_ref ref);
 
 #endif

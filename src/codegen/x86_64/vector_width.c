@@ -229,22 +229,6 @@ dot(struct gen *g, ir_ref ref)
 	vec_finish(g, ref, d);
 }
 
-static bool
-multiply_carryless(struct gen *g, ir_ref ref)
-{
-	const struct ir_ins *ins = &g->ins[ref];
-	int s, x, d;
-
-	if (lane_bytes(ins) != 8 || !g->cpu->pclmul)
-		return false;
-	s = use(g, ins->a);
-	x = use(g, ins->b);
-	d = vec_dest(g, ref);
-	x86_vop3_i(&g->hot, X86_PCLMULQDQ, 0, d, s, x, 0);
-	vec_finish(g, ref, d);
-	return true;
-}
-
 /* ---- sums --------------------------------------------------------------- */
 
 /* Neighbours: both halves of each lane twice as wide. */
@@ -347,7 +331,6 @@ vec_width(struct gen *g, ir_ref ref)
 	case IR_VMULL: return multiply_long(g, ref);
 	case IR_VQDMULH: return double_high(g, ref);
 	case IR_VDOT: dot(g, ref); return true;
-	case IR_VPMULL: return multiply_carryless(g, ref);
 	case IR_VADDLP: return add_pairs(g, ref);
 	case IR_VREDUCE: return reduce(g, ref);
 	default: return false;
