@@ -18,9 +18,11 @@ reciprocal_root(unsigned a)
 {
 	unsigned b = 512;
 
+	/* The largest b with a * b^2 below 2^28. */
 	a = a < 256 ? 2 * a + 1 : (a | 1) * 2;
-	while ((uint64_t)a * (b + 1) * (b + 1) < UINT64_C(1) << 28)
-		b++;
+	for (unsigned bit = 256; bit; bit /= 2)
+		if ((uint64_t)a * (b + bit) * (b + bit) < UINT64_C(1) << 28)
+			b += bit;
 	return (b + 1) / 2;
 }
 

@@ -219,6 +219,64 @@ make_arm_fp(struct maker *m)
 		make(m, IR_VSCALAR, IR_V128, type, r, 0, 0);
 }
 
+/* Half precision: lanes come of singles, or are any. */
+static void
+make_half(struct maker *m)
+{
+	static const uint8_t two[] = { IR_VFADD, IR_VFSUB, IR_VFMUL, IR_VFDIV, IR_VFMIN, IR_VFMAX };
+	static const uint8_t scalar[] = { IR_FADD, IR_FSUB, IR_FMUL, IR_FDIV, IR_FMIN, IR_FMAX };
+	enum ir_type type = vector_type();
+	unsigned bits = IR_FP_TINY_BEFORE, which = below(6);
+	ir_ref x = percent(50) ? vector_of(m, type) : 0, y;
+
+	if (!x) {
+		x = make(m, IR_VFNARROW, IR_V64, IR_VFP(IR_F32, IR_RDYN, IR_NAN_ARM, bits, 0), vector_of(m, IR_V128), 0, 0);
+		if (type == IR_V128)
+			x = make(m, IR_VJOIN, IR_V128, 0, x, x, 0);
+	}
+	y = percent(50) ? x : vector_of(m, type);
+	switch (below(11)) {
+	case 0: make(m, IR_VFSQRT, type, IR_VFP(IR_F16, IR_RDYN, IR_NAN_ARM, bits, 0), x, 0, 0); break;
+	case 1:
+	case 2: make(m, IR_VFMA, type, IR_VFP(IR_F16, IR_RDYN, IR_NAN_ARM, bits, below(4)), x, y, vector_of(m, type)); break;
+	case 3: make(m, IR_VFCMP, type, IR_VFP(IR_F16, IR_RDYN, IR_NAN_ARM, bits, below(4) | below(2) << 3), x, y, 0); break;
+	case 4: make(m, IR_VFRINT, type, IR_VFP(IR_F16, below(5), IR_NAN_ARM, bits, below(2)), x, 0, 0); break;
+	case 5:
+		keep(m, ir_emit(&m->b, IR_VF2I, type, IR_VFP(IR_F16, below(5), IR_NAN_ARM, bits, IR_F2I_ARM | below(2) << 2),
+				x, 0, percent(50) ? 0 : below(17)));
+		break;
+	case 6: keep(m, ir_emit(&m->b, IR_VI2F, type, IR_VFP(IR_F16, IR_RDYN, IR_NAN_ARM, bits, below(2)), x, 0, below(17))); break;
+	case 7: make(m, IR_VFWIDEN, IR_V128, IR_VFP(IR_F16, IR_RDYN, IR_NAN_ARM, bits, 0), vector_of(m, IR_V64), 0, 0); break;
+	case 8:
+		x = any(m, IR_F16);
+		y = any(m, IR_F16);
+		x = make(m, (enum ir_op)scalar[which], IR_F16, arm_aux(which > 3 ? below(2) : 0), x, y, 0);
+		x = make(m, IR_FMA, IR_F16, arm_aux(below(4)), x, y, any(m, IR_F16));
+		make(m, IR_VSCALAR, IR_V128, IR_F16, make(m, percent(50) ? IR_FNEG : IR_FABS, IR_F16, 0, x, 0, 0), 0, 0);
+		break;
+	default: make(m, (enum ir_op)two[which], type, IR_VFP(IR_F16, IR_RDYN, IR_NAN_ARM, bits, which > 3 ? below(2) : 0), x, y, 0);
+	}
+}
+
+/* Steps of iterations, products that know infinity times zero. */
+static void
+make_step(struct maker *m)
+{
+	static const uint8_t lanes[] = { IR_VFMULX, IR_VFRECPS, IR_VFRSQRTS }, scalar[] = { IR_FMULX, IR_FRECPS, IR_FRSQRTS };
+	unsigned which = below(3);
+	enum ir_type type = vector_type(), lane = percent(50) || type == IR_V64 ? IR_F32 : IR_F64;
+	ir_ref x;
+
+	if (percent(50)) {
+		make(m, (enum ir_op)lanes[which], type, IR_VFP(lane, IR_RDYN, IR_NAN_ARM, IR_FP_TINY_BEFORE, 0), vector_of(m, type),
+		     vector_of(m, type), 0);
+		return;
+	}
+	x = any(m, lane);
+	x = make(m, (enum ir_op)scalar[which], lane, arm_aux(0), x, any(m, lane), 0);
+	make(m, IR_VSCALAR, IR_V128, lane, x, 0, 0);
+}
+
 static void
 make_lane_fp(struct maker *m)
 {
@@ -234,9 +292,9 @@ make_lane_fp(struct maker *m)
 	case 2:
 		make(m, IR_VFCMP, type, IR_VFP(lane, IR_RDYN, IR_NAN_ARM, bits, below(4) | below(2) << 3), x, y, 0);
 		break;
-	case 3: make(m, IR_VFRINT, type, IR_VFP(lane, below(4), IR_NAN_ARM, bits, below(2)), x, 0, 0); break;
+	case 3: make(m, IR_VFRINT, type, IR_VFP(lane, below(5), IR_NAN_ARM, bits, below(2)), x, 0, 0); break;
 	case 4:
-		keep(m, ir_emit(&m->b, IR_VF2I, type, IR_VFP(lane, percent(60) ? IR_RTZ : below(4), IR_NAN_ARM, bits, IR_F2I_ARM | below(2) << 2),
+		keep(m, ir_emit(&m->b, IR_VF2I, type, IR_VFP(lane, percent(60) ? IR_RTZ : below(5), IR_NAN_ARM, bits, IR_F2I_ARM | below(2) << 2),
 				x, 0, percent(50) ? 0 : below(lane == IR_F32 ? 33 : 65)));
 		break;
 	case 5: keep(m, ir_emit(&m->b, IR_VI2F, type, IR_VFP(lane, IR_RDYN, IR_NAN_ARM, bits, below(2)), x, 0, percent(50) ? 0 : below(33))); break;
@@ -287,7 +345,9 @@ make_crypto(struct maker *m)
 static void
 make_vector(struct maker *m)
 {
-	switch (below(9)) {
+	switch (below(11)) {
+	case 9: make_half(m); break;
+	case 10: make_step(m); break;
 	case 8: make_crypto(m); break;
 	case 0:
 	case 1: make_lanes(m); break;

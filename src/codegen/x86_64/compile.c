@@ -259,7 +259,7 @@ gen_op(struct gen *g, ir_ref ref)
 		break;
 	}
 	if (gen_int(g, ref) || gen_int_bits(g, ref) || gen_flags(g, ref) || gen_memory(g, ref) || gen_vector(g, ref) ||
-	    gen_crypto(g, ref) || gen_vector_fp(g, ref) || gen_fp(g, ref))
+	    gen_crypto(g, ref) || gen_vector_fp(g, ref) || gen_fp(g, ref) || gen_half(g, ref) || gen_fp_rare(g, ref))
 		return true;
 	op_done(g); /* what it took before it gave up */
 	return gen_evaluated(g, ref);

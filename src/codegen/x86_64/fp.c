@@ -239,7 +239,7 @@ to_integer(struct gen *g, ir_ref ref)
 	t = temp(g, GPR);
 	x = other ? temp(g, FPR) : ra;
 	if (round == IR_RMM)
-		fp_round_no_ties(g, fp, x, ra);
+		fp_round_away(g, fp, x, ra);
 	else if (other)
 		x86_rounds(&g->hot, fp, x, ra, host_round[round] | 8);
 	if (is_signed) {

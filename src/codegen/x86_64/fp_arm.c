@@ -217,10 +217,10 @@ convert(struct gen *g, ir_ref ref)
 }
 
 void
-fp_round_no_ties(struct gen *g, int size, int d, int s)
+fp_round_away(struct gen *g, int size, int d, int s)
 {
 	int u = temp(g, FPR);
-	uint8_t *whole;
+	uint8_t *whole, *tie;
 
 	x86_rounds(&g->hot, size, d, s, X86_RNE | 8);
 	x86_ucomis(&g->hot, size, d, s);
@@ -230,8 +230,13 @@ fp_round_no_ties(struct gen *g, int size, int d, int s)
 	x86_vop3(&g->hot, X86_SCALAR(size, 0x5c), 0, u, s, d);
 	x86_vop3_m(&g->hot, X86_ANDPS, 0, u, u, FRAME_CONST(size == 8 ? K_ABS64 : K_ABS32));
 	x86_ucomis_m(&g->hot, size, u, FRAME_CONST(size == 8 ? K_HALF64 : K_HALF32));
-	gen_bail(g, X86_CC_E);
+	tie = x86_jcc_forward(&g->hot, X86_CC_E);
 	x86_patch_rel8(whole, g->hot.p);
+	x86_patch_rel32(tie, g->cold.p);
+	x86_vop3_m(&g->cold, X86_ANDPS, 0, u, s, FRAME_CONST(size == 8 ? K_SIGN64 : K_SIGN32));
+	x86_vop3_m(&g->cold, X86_ORPS, 0, u, u, FRAME_CONST(size == 8 ? K_HALF64 : K_HALF32));
+	x86_vop3(&g->cold, X86_SCALAR(size, 0x58), 0, d, s, u);
+	x86_jmp(&g->cold, g->hot.p);
 }
 
 static bool
@@ -248,7 +253,7 @@ round_integral(struct gen *g, ir_ref ref)
 	ra = use(g, ins->a);
 	t = temp(g, FPR);
 	if (IR_FP_ROUND(ins->aux) == IR_RMM) {
-		fp_round_no_ties(g, size, t, ra);
+		fp_round_away(g, size, t, ra);
 		if (variant & IR_FRINT_INEXACT)
 			x86_rounds(&g->hot, size, t, ra, X86_RNE);
 		drop(g, ins->a);

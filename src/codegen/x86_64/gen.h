@@ -6,7 +6,8 @@
  *   int*.c      integer ops          fp.c       floating point
  *   flags.c     NZCV, EFLAGS; flags_use.c: conditions; flags_slot.c: the slot;
  *               flags_frame.c: in C
- *   fp_arm.c    floating point with Arm's NaNs and tininess
+ *   fp_arm.c    floating point with Arm's NaNs and tininess; half.c: half precision;
+ *               fp_rare.c
  *   evaluate.c  what has no code
  *   crypto.c    AES, SHA-1, SHA-256
  *   vector*.c   lanes: arithmetic, moves, changes of width, floating point
@@ -351,6 +352,10 @@ bool gen_fp(struct gen *g, ir_ref ref);
 bool gen_fp_arm(struct gen *g, ir_ref ref);
 bool gen_vector(struct gen *g, ir_ref ref);
 bool gen_vector_fp(struct gen *g, ir_ref ref);
+/* What these have no code for: of half precision; steps of Newton's iterations,
+ * rounding with ties away, conversions without AVX-512. */
+bool gen_half(struct gen *g, ir_ref ref);
+bool gen_fp_rare(struct gen *g, ir_ref ref);
 /* Of ops that have code for all lanes: whether they have for these types. */
 bool vector_has_code(const struct gen *g, const struct ir_ins *ins);
 bool gen_crypto(struct gen *g, ir_ref ref);
@@ -361,9 +366,9 @@ bool gen_evaluated(struct gen *g, ir_ref ref);
 void gen_select_fpr(struct gen *g, ir_ref ref);
 /* The op's NaN rule is one of Arm's, and it is otherwise as usual. */
 bool fp_is_arm(const struct ir_ins *ins);
-/* d = s rounded to the nearest integral value, raising nothing; ties, which Arm and
- * RISC-V may round away, and NaNs are the interpreter's. size: 4 or 8. */
-void fp_round_no_ties(struct gen *g, int size, int d, int s);
+/* d = s rounded to the nearest integral value, ties away from zero, raising nothing;
+ * NaNs are the interpreter's. size: 4 or 8. */
+void fp_round_away(struct gen *g, int size, int d, int s);
 /* Sees to it that MXCSR is in the op's static rounding mode. */
 void fp_require_round(struct gen *g, const struct ir_ins *ins);
 /* 16 bytes of constant data in the cold stream, addressed from hot code at this
