@@ -63,6 +63,18 @@ divide_by(struct ir_builder *b, enum ir_op op, enum ir_type type, ir_ref x, uint
 	return op == IR_UREM ? ir_binary(b, IR_AND, x, ir_const(b, type, v - 1)) : 0;
 }
 
+/* x is the AND with a constant that has no bit that v has not. */
+static bool
+is_masked(struct ir_builder *b, ir_ref x, uint64_t v)
+{
+	const struct ir_ins *mask;
+
+	if (build_ins(b, x)->op != IR_AND)
+		return false;
+	mask = build_ins(b, build_ins(b, x)->b);
+	return mask->op == IR_CONST && !((uint64_t)mask->imm & ~v);
+}
+
 /* x op v; 0 when nothing is known better. */
 static ir_ref
 with_constant(struct ir_builder *b, enum ir_op op, enum ir_type type, ir_ref x, uint64_t v)
@@ -91,7 +103,7 @@ with_constant(struct ir_builder *b, enum ir_op op, enum ir_type type, ir_ref x, 
 	case IR_UREM:
 		return divide_by(b, op, type, x, v);
 	case IR_AND:
-		if (v == ones)
+		if (v == ones || is_masked(b, x, v))
 			return x;
 		return v ? 0 : ir_const(b, type, 0);
 	case IR_OR:

@@ -156,6 +156,40 @@ min_max(struct gen *g, ir_ref ref)
 	define(g, ref, d);
 }
 
+/* Ops that neither leave nor have to do with floating point's flags. */
+static bool
+is_neutral(const struct ir_ins *ins)
+{
+	return ins->op == IR_NOP || ins->op == IR_AT || ins->op == IR_CONST || ins->op == IR_GET || ins->op == IR_SET ||
+	       ins->op == IR_AND;
+}
+
+/* RISC-V compilers make a quiet comparison of a signaling one:
+ *
+ *     frflags t0       flt.d t1,fa0,fa1       fsflags t0
+ *
+ * which MXCSR is slow to be read and written for. If FCMP ref is such a one: the
+ * FPFLAGS_SET, which changes nothing unless an operand is a NaN. */
+static ir_ref
+flags_put_back(const struct gen *g, ir_ref ref)
+{
+	ir_ref got = ref - 1, set = ref + 1, value;
+
+	if (IR_FP_NAN(g->ins[ref].aux) != IR_NAN_RISCV) /* whose flags are the low five */
+		return 0;
+	while (got > 0 && is_neutral(&g->ins[got]))
+		got--;
+	while (set < g->region->ins_count && is_neutral(&g->ins[set]))
+		set++;
+	if (g->ins[got].op != IR_FPFLAGS_GET || set == g->region->ins_count || g->ins[set].op != IR_FPFLAGS_SET)
+		return 0;
+	value = resolve(g, g->ins[set].a);
+	if (g->ins[value].op != IR_AND || resolve(g, g->ins[value].a) != got || !is_const(g, g->ins[value].b) ||
+	    g->ins[resolve(g, g->ins[value].b)].imm != 31)
+		return 0;
+	return set;
+}
+
 static bool
 compare(struct gen *g, ir_ref ref)
 {
@@ -170,11 +204,14 @@ compare(struct gen *g, ir_ref ref)
 		return false;
 	ra = use(g, ins->a);
 	rb = use(g, ins->b);
+	g->fp_kept = flags_put_back(g, ref);
 	/* a < b is "b above a", which is false when unordered. */
-	if (signaling)
+	if (signaling && !g->fp_kept)
 		x86_comis(&g->hot, size, relation == IR_FCMP_EQ ? ra : rb, relation == IR_FCMP_EQ ? rb : ra);
 	else
 		x86_ucomis(&g->hot, size, relation == IR_FCMP_EQ ? ra : rb, relation == IR_FCMP_EQ ? rb : ra);
+	if (g->fp_kept) /* it may have raised what a signaling one raises anyway */
+		gen_bail(g, X86_CC_P);
 	d = dest(g, ref, true);
 	switch (relation) {
 	case IR_FCMP_LT:
@@ -528,6 +565,10 @@ flags_set(struct gen *g, ir_ref ref)
 	ir_ref a = g->ins[ref].a;
 	int32_t imm;
 
+	if (g->fp_kept == ref) {
+		drop(g, a);
+		return;
+	}
 	g->fp_cleared = ref;
 	if (const_imm32(g, a, 4, &imm)) {
 		x86_mov_mi(&g->hot, 4, FRAME(fp_flags), imm & 0x7f);

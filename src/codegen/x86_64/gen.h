@@ -119,6 +119,7 @@ struct gen {
 	const uint8_t *eflags_at;        /* if nothing was emitted since */
 	bool eflags_swapped;             /* FLAGS_FCMP: of b and a */
 	ir_ref fp_cleared;               /* the last FPFLAGS_SET so far */
+	ir_ref fp_kept;                  /* an FPFLAGS_SET that changes nothing, or 0 */
 	struct code_point *point;
 	uint32_t point_count, point_capacity;
 	struct code_move *move;
