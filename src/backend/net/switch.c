@@ -179,7 +179,7 @@ switch_open(const struct net_options *options, struct error *error)
 	s->net.offload = NET_CHECKSUM;
 	name_of(options->mac, s->name);
 	if (!options->name || !*options->name || strlen(options->name) >= sizeof s->folder) {
-		error_set(error, 0, "network switch: needs a folder (switch,name=…) of less than %zu bytes",
+		error_set(error, 0, "network switch: needs a folder (switch=PATH) of less than %zu bytes",
 			  sizeof s->folder);
 	} else {
 		text_format(s->folder, sizeof s->folder, "%s", options->name);

@@ -90,7 +90,7 @@ open_interface(const char *name, struct error *error)
 	int header = NET_HEADER, fd;
 
 	if (!name || !*name || strlen(name) >= IFNAMSIZ)
-		return error_set(error, 0, "network tap: needs the name of an interface (tap,name=…)");
+		return error_set(error, 0, "network tap: needs the name of an interface (tap=INTERFACE)");
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return error_set(error, errno, "network tap: /dev/net/tun: %s", strerror(errno));
