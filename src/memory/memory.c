@@ -311,6 +311,26 @@ memory_touched(struct memory *memory, uint64_t address, uint64_t size)
 }
 
 bool
+memory_release(struct memory *memory, uint64_t address, uint64_t size)
+{
+	const struct memory_region *region = memory_find_ram(memory, address);
+	uint8_t *host = memory_ram(memory, address, size, true);
+	bool gone;
+
+	if (!host || (address | size) % MEMORY_PAGE || !size)
+		return false;
+	if (region->fd >= 0)
+		gone = !madvise(host, size, MADV_REMOVE);
+	else /* a hole in a private mapping; each small one would be a mapping of the host's, of which it has few */
+		gone = size >= MEMORY_RELEASE_LEAST &&
+		       mmap(host, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) !=
+			       MAP_FAILED;
+	if (gone)
+		memory_touched(memory, address, size);
+	return gone;
+}
+
+bool
 memory_read(struct memory *memory, uint64_t address, void *to, uint64_t size)
 {
 	const uint8_t *host = memory_ram(memory, address, size, false);

@@ -139,6 +139,11 @@ bool memory_cas(struct memory *memory, uint64_t address, unsigned size, uint64_t
  * memory_touched for what it wrote, before anybody is told of it. */
 void *memory_borrow(struct memory *memory, uint64_t address, uint64_t *size, bool write);
 void memory_touched(struct memory *memory, uint64_t address, uint64_t size);
+/* The guest does without whole pages of RAM: they become zeros that cost the host
+ * nothing until they are written. Where RAM is mapped from a file that only goes for
+ * MEMORY_RELEASE_LEAST bytes and more. False: the bytes are as they were. */
+#define MEMORY_RELEASE_LEAST (64u << 10)
+bool memory_release(struct memory *memory, uint64_t address, uint64_t size);
 
 /* ---- a CPU's access: RAM, ROM or device ----------------------------------- */
 

@@ -220,8 +220,9 @@ isomorph_remove(const char *name, char *error)
 	if (!*name || strchr(name, '/') || name[0] == '.' || places_path(PLACE_MACHINE, name, false, path, &why) ||
 	    access(path, F_OK))
 		error_set(&why, ENOENT, "there is no machine %s; `isomorph list --all` shows those that are", name);
-	else if ((lock = places_lock(name, &why)) >= 0 && !places_remove(path, &why) &&
-		 !places_path(PLACE_RUN, name, false, path, &why))
+	else if ((lock = places_lock(name, &why)) < 0 && why.code == EBUSY)
+		text_format(why.text, sizeof why.text, "the machine %s runs; `isomorph stop %s` first", name, name);
+	else if (lock >= 0 && !places_remove(path, &why) && !places_path(PLACE_RUN, name, false, path, &why))
 		places_remove(path, &why);
 	if (lock >= 0)
 		close(lock);

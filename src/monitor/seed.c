@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "monitor/image.h"
 #include "monitor/places.h"
@@ -45,8 +46,9 @@ make_seed(struct isomorph_config *config, const char *folder, const char *text, 
 	const char *name = config->machine.name ? config->machine.name : "isomorph";
 	int fd = -1, made;
 
-	/* A new instance each time: cloud-init looks at the data again. */
-	text_format(meta, sizeof meta, "instance-id: %s-%d\nlocal-hostname: %s\n", name, getpid(), name);
+	/* Other data is another instance to cloud-init, which then looks at it again. */
+	text_format(meta, sizeof meta, "instance-id: %s-%08lx\nlocal-hostname: %s\n", name,
+		    crc32_z(0, (const void *)text, strlen(text)), name);
 	text_format(path, sizeof path, "%s/user-data", folder);
 	if (places_write(path, text, error))
 		return -1;

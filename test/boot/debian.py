@@ -1,6 +1,8 @@
 """A Debian machine driven over its consoles, for suite debian."""
+import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -15,10 +17,11 @@ class Machine:
 
     def __init__(self, program, name, env):
         self.program, self.name, self.env = program, name, env
+        self.prefix = []  # of the command: what it runs in
         self.seen = b""
 
     def cli(self, *args, timeout=600):
-        done = subprocess.run([self.program, *args], env=self.env, stdin=subprocess.DEVNULL, capture_output=True,
+        done = subprocess.run([*self.prefix, self.program, *args], env=self.env, stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, timeout=timeout)
         return done.returncode, done.stdout + done.stderr
 
@@ -71,6 +74,32 @@ class Machine:
         if code:
             raise Failure(f"{command}: exit {code}: {text[-400:]}")
         return text
+
+    def pid(self):
+        return next(m["pid"] for m in json.loads(self.must("list", "--json")) if m["name"] == self.name)
+
+    def memory(self):
+        """Bytes of the host's memory that its process has."""
+        with open(f"/proc/{self.pid()}/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def check_disk(self, number, scratch):
+        """The file system on a disk of the machine, which does not run: as the journal
+        leaves it, nothing is wrong. Needs qemu-img and e2fsck."""
+        e2fsck = shutil.which("e2fsck", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+        if not e2fsck or not shutil.which("qemu-img"):
+            return
+        folder = os.path.join(self.env["XDG_DATA_HOME"], "isomorph", "machines", self.name)
+        layer = "disk.qcow2"
+        if os.path.exists(os.path.join(folder, "disks.json")):
+            with open(os.path.join(folder, "disks.json")) as file:
+                layer = json.load(file)[str(number)]
+        subprocess.run(["qemu-img", "convert", "-O", "raw", os.path.join(folder, layer), scratch], check=True)
+        first = subprocess.run([e2fsck, "-p", scratch], capture_output=True, text=True)
+        second = subprocess.run([e2fsck, "-f", "-n", scratch], capture_output=True, text=True)
+        os.unlink(scratch)
+        if first.returncode > 1 or second.returncode:
+            raise Failure(f"e2fsck: {first.stdout[-300:]} {second.stdout[-300:]}")
 
     def ended(self, seconds=120):
         end = time.monotonic() + seconds

@@ -2,7 +2,9 @@
  * down; reported ranges; numbers that are no RAM; the target; state. */
 #include "device/virtio/balloon.h"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "unit/virtio_driver.h"
 
@@ -83,6 +85,45 @@ test_pages(void)
 	driver_fini(&d);
 }
 
+static unsigned
+resident_pages(struct driver *d)
+{
+	unsigned char there[PAGES];
+	unsigned count = 0;
+
+	CHECK(!mincore(driver_host(d, AREA), PAGES * 4096, there));
+	for (unsigned i = 0; i < PAGES; i++)
+		count += there[i] & 1;
+	return count;
+}
+
+/* RAM that is a snapshot's file, privately: reported pages are given up there too. */
+static void
+test_restored(void)
+{
+	int file = memfd_create("snapshot", MFD_CLOEXEC);
+	struct driver_buffer large = { AREA, PAGES * 4096, true }, small = { AREA, 4096, true };
+	struct error error = { 0 };
+	struct driver d;
+
+	driver_init(&d, false);
+	driver_attach(&d, virtio_balloon_new(&d.host, "balloon0"));
+	driver_start(&d, UINT64_MAX);
+	CHECK_INT(write(file, driver_host(&d, DRIVER_RAM), DRIVER_RAM_SIZE), DRIVER_RAM_SIZE);
+	CHECK(!memory_map_file(&d.memory, DRIVER_RAM, file, 0, &error));
+	fill(&d);
+	CHECK_INT(driver_do(&d, REPORTING, &small, 1), 0);
+	CHECK_INT(zero_pages(&d), 0);
+	CHECK_INT(resident_pages(&d), PAGES);
+	CHECK_INT(driver_do(&d, REPORTING, &large, 1), 0);
+	CHECK_INT(resident_pages(&d), 0);
+	CHECK_INT(zero_pages(&d), PAGES);
+	fill(&d);
+	CHECK_INT(zero_pages(&d), 0);
+	driver_fini(&d);
+	close(file);
+}
+
 static void
 test_target(void)
 {
@@ -109,6 +150,7 @@ main(void)
 {
 	log_open(-1, LOG_ERROR);
 	test_pages();
+	test_restored();
 	test_target();
 	return check_done();
 }

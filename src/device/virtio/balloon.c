@@ -1,10 +1,8 @@
 /* virtio balloon (virtio 5.5): queue 0 takes page numbers that the guest does
  * without, queue 1 those that it uses again, queue 2 buffers that are free pages
- * (free-page reporting). A page given up is a hole in the machine's memory file: it
+ * (free-page reporting). A page given up is a hole in the machine's memory: it
  * costs nothing and reads as zeros. */
 #include "device/virtio/balloon.h"
-
-#include <sys/mman.h>
 
 #include "device/virtio/virtio_impl.h"
 
@@ -25,21 +23,14 @@ balloon(struct virtio_device *device)
 	return (struct balloon *)device;
 }
 
-/* Gives the host [address, address + size) back, whole pages of it. Its bytes change,
- * which whoever has translated or logged them is told. */
+/* Gives the host [address, address + size) back, whole pages of it. */
 static void
 give_up(struct balloon *b, uint64_t address, uint64_t size)
 {
-	struct memory *memory = b->virtio.host.memory;
 	uint64_t first = align_up(address, PAGE), end = align_down(address + size, PAGE);
-	uint8_t *host;
 
-	if (first >= end)
-		return;
-	host = memory_ram(memory, first, end - first, true);
-	/* Memory that is no shared file (it may be a snapshot's) keeps its bytes. */
-	if (host && !madvise(host, end - first, MADV_REMOVE))
-		memory_touched(memory, first, end - first);
+	if (first < end)
+		memory_release(b->virtio.host.memory, first, end - first);
 }
 
 /* Runs of consecutive pages, up or down, are given up at once. */
