@@ -58,8 +58,14 @@ struct code_move {
 	uint8_t where;  /* enum code_where */
 	uint8_t fixup;  /* enum ir_fixup */
 	uint64_t value; /* register number, frame offset, constant; of a sum
-	                   base register | index register << 8 | shift << 16 */
+	                   base part | index part << 8 | shift << 16 | number << 32.
+	                   Of a float with a fix-up also the bytes, 4 or 8, that may
+	                   be a NaN to be made canonical, << CODE_RAW_SHIFT */
 };
+enum { CODE_RAW_SHIFT = 56 };
+/* A part of a sum: a register, or from these on a word of frame->scratch, a slot's
+ * place in the frame, nothing. */
+enum code_sum { CODE_SUM_SCRATCH = 16, CODE_SUM_SLOT = 48, CODE_SUM_NONE = 255 };
 /* Where the host code of an IR op begins and where its value is after it: for
  * those who look (explain, -d regalloc and emit). */
 struct code_mark {
@@ -91,6 +97,8 @@ struct target_job {
 	struct code_stream *hot, *cold;
 	struct arena *arena;        /* temporary memory; points and moves lie there */
 	bool guest_base_zero;
+	bool loop;                  /* the region is of several blocks, as opt/ makes it:
+	                               tier 2 */
 	bool system;                /* a system VM's: region->pc is physical, code lies
 	                               in frame->page, memory behind the soft TLB */
 	bool sites;                 /* and the code is user-level: frame->site serves */

@@ -679,7 +679,7 @@ make_end(struct maker *m)
 }
 
 /* The maker is reused from region to region. */
-static const struct ir_region *
+static inline const struct ir_region *
 make_region(struct maker *m, unsigned instructions, bool vectors)
 {
 	static const uint8_t fp[] = { 0, 0, 10, 30, 60, 90 };
@@ -709,7 +709,7 @@ make_region(struct maker *m, unsigned instructions, bool vectors)
 
 /* Turns around branches that leave early and takes out checks that fire, so
  * that the region is mostly run to its end. */
-static void
+static inline void
 straighten(struct ir_region *region, unsigned how)
 {
 	struct ir_eval eval;

@@ -172,7 +172,7 @@ static const struct ir_helper toy_helper[TOY_HELPERS] = {
 
 /* ---- one run ------------------------------------------------------------ */
 
-enum { HOW_BASELINE = 1, HOW_BASED = 2, HOW_FORCED = 4, HOW_V3 = 8, HOW_ALL = 16 };
+enum { HOW_BASELINE = 1, HOW_BASED = 2, HOW_FORCED = 4, HOW_V3 = 8, HOW_ALL = 16, HOW_LOOP = 32 };
 enum { CODE_SIZE = 1 << 20, CODE_COLD = CODE_SIZE / 2, SHADOW_SIZE = 1 << 16 };
 enum { OUT_FAULT = 64 }; /* beside the kinds of a code_exit */
 
@@ -375,7 +375,7 @@ toy_compile(const struct ir_region *region, unsigned how)
 		.region = region, .number = 7, .anchor = (int64_t)(region->pc - TOY_ANCHOR), .anchor_slot = code_memory.w,
 		.hot = &hot_stream, .cold = &cold_stream, .arena = &compile_arena,
 		.guest_base_zero = !(how & HOW_BASED), .baseline = how & HOW_BASELINE ? 2 : how & HOW_V3 ? 3 : 0,
-		.force_faults = how & HOW_FORCED };
+		.force_faults = how & HOW_FORCED, .loop = how & HOW_LOOP };
 	static uint32_t reloc[4096];
 	unsigned eax, ebx, ecx, edx;
 	enum target_result result;

@@ -2,7 +2,7 @@
  * a region whose trunk blocks follow each other and whose other blocks are
  * single jumps out; anything else is unsupported and left to the interpreter,
  * as is any op that has no code here. */
-#include "codegen/x86_64/gen.h"
+#include "codegen/x86_64/loop.h"
 
 #include <string.h>
 
@@ -399,12 +399,15 @@ static enum target_result
 compile(const struct target_job *job, struct target_code *code)
 {
 	const struct ir_region *region = job->region;
-	struct gen *g = arena_alloc(job->arena, sizeof *g);
 	const struct host_cpu *cpu = x86_host_features(job->baseline);
 	enum target_result result;
+	struct gen *g;
 
+	if (job->loop)
+		return loop_compile(job, code);
 	if (job->hot->end - job->hot->w < ROOM_HOT || job->cold->end - job->cold->w < ROOM_COLD)
 		return TARGET_NO_ROOM;
+	g = arena_alloc(job->arena, sizeof *g);
 	g->job = job;
 	g->region = region;
 	g->ins = region->ins;

@@ -342,41 +342,88 @@ set_flags_part(ucontext_t *context, struct ir_frame *frame, const struct code_mo
 	}
 }
 
-/* All slots are at home (rule 1), so leaving as any exit does is enough, but
- * for floating-point values that need a fix-up in their register (rule 3), an
- * address that was left to the load (address.c), and flags (rule 4). */
+/* A part of a sum (enum code_sum). */
+static uint64_t
+sum_part(ucontext_t *context, const struct ir_frame *frame, const struct ir_slots *slots, unsigned part)
+{
+	uint64_t value = 0;
+
+	if (part < CODE_SUM_SCRATCH)
+		return (uint64_t)*context_gpr(context, part);
+	if (part < CODE_SUM_SLOT)
+		return frame->scratch[part - CODE_SUM_SCRATCH];
+	if (part < CODE_SUM_NONE)
+		memcpy(&value, frame->guest + slots->slot[part - CODE_SUM_SLOT].offset, sizeof value);
+	return value;
+}
+
+/* What the slot is to hold. */
+static uint64_t
+moved_value(ucontext_t *context, const struct ir_frame *frame, const struct ir_slots *slots, const struct code_move *move)
+{
+	uint64_t value = move->value, raw = move->value >> CODE_RAW_SHIFT;
+	unsigned number = (uint8_t)move->value;
+
+	switch ((enum code_where)move->where) {
+	case CODE_CONST:
+		raw = 0;
+		break;
+	case CODE_SUM:
+		return sum_part(context, frame, slots, number) +
+		       (sum_part(context, frame, slots, (uint8_t)(value >> 8)) << (uint8_t)(value >> 16)) +
+		       (uint64_t)((int64_t)value >> 32);
+	case CODE_GPR:
+		return (uint64_t)*context_gpr(context, number);
+	case CODE_FPR:
+		memcpy(&value, context->uc_mcontext.fpregs->_xmm[number].element, sizeof value);
+		break;
+	case CODE_FRAME:
+		value &= (UINT64_C(1) << CODE_RAW_SHIFT) - 1;
+		memcpy(&value, (const uint8_t *)frame + value, sizeof value);
+		break;
+	case CODE_HOME:
+		break;
+	}
+	if (move->fixup && raw && is_nan(value, raw))
+		value = frame->constant[raw == 8 ? K_NAN64 : K_NAN32];
+	return move->fixup == IR_FIX_BOX ? value | frame->constant[K_BOX32] : value;
+}
+
+static void
+set_slot(ucontext_t *context, struct ir_frame *frame, const struct ir_slot *slot, uint64_t value)
+{
+	bool fp = type_is_fp((enum ir_type)slot->type);
+
+	if (slot->boundary >= 0 && fp && slot->boundary < BOUNDARY_FPRS)
+		memcpy(context->uc_mcontext.fpregs->_xmm[slot->boundary].element, &value, sizeof value);
+	else if (slot->boundary >= 0 && !fp && slot->boundary < BOUNDARY_GPRS)
+		*context_gpr(context, boundary_gpr[slot->boundary]) = (greg_t)value;
+	else
+		memcpy(frame->guest + slot->offset, &value, sizeof value);
+}
+
+/* In tier 1 all slots are at home (rule 1) but for floating-point values that need
+ * a fix-up in their register (rule 3), an address that was left to the load
+ * (address.c), and flags (rule 4). In tier 2 any may be anywhere: all are read
+ * before one is written. */
 bool
 x86_fault_exit(void *ucontext, struct ir_frame *frame, const struct ir_slots *slots, const struct code_move *move,
 	       uint32_t moves, void *record)
 {
 	ucontext_t *context = ucontext;
+	uint64_t value[IR_SLOT_MAX];
 
 	for (uint32_t i = 0; i < moves; i++) {
-		const struct ir_slot *slot;
-		uint64_t value = move[i].value, sum;
-
-		if (move[i].fixup == IR_FIX_FLAGS) {
+		if (move[i].fixup == IR_FIX_FLAGS)
 			set_flags_part(context, frame, &move[i]);
-			continue;
-		}
-		slot = &slots->slot[move[i].slot];
-		if (move[i].where == CODE_FRAME) { /* atomic_wide.c */
-			memcpy(&sum, (const uint8_t *)frame + value, sizeof sum);
-			*context_gpr(context, boundary_gpr[slot->boundary]) = (greg_t)sum;
-			continue;
-		}
-		if (move[i].where != CODE_SUM) {
-			assert(move[i].where == CODE_HOME && move[i].fixup == IR_FIX_CANON);
-			mend_nan(context, frame, slot, value);
-			continue;
-		}
-		sum = (uint64_t)*context_gpr(context, (unsigned)value) +
-		      ((uint64_t)*context_gpr(context, (unsigned)(value >> 8)) << (value >> 16));
-		if (slot->boundary >= 0 && slot->boundary < BOUNDARY_GPRS)
-			*context_gpr(context, boundary_gpr[slot->boundary]) = (greg_t)sum;
+		else if (move[i].where == CODE_HOME)
+			mend_nan(context, frame, &slots->slot[move[i].slot], move[i].value);
 		else
-			memcpy(frame->guest + slot->offset, &sum, 8);
+			value[i % IR_SLOT_MAX] = moved_value(context, frame, slots, &move[i]);
 	}
+	for (uint32_t i = 0; i < moves; i++)
+		if (move[i].fixup != IR_FIX_FLAGS && move[i].where != CODE_HOME)
+			set_slot(context, frame, &slots->slot[move[i].slot], value[i % IR_SLOT_MAX]);
 	*context_gpr(context, RAX) = (greg_t)(uintptr_t)record;
 	context->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)frame->leave;
 	return true;
