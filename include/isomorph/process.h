@@ -28,6 +28,8 @@ struct isomorph_process_options {
 	unsigned baseline;        /* 2: only x86-64-v2 host features, 3: v3; 0: all */
 	unsigned lockstep_sample; /* 1: every region */
 	unsigned max_insns;       /* per region; 0: default */
+	unsigned tier;            /* 1 or 2: the highest tier of translation */
+	unsigned loop_heat;       /* jumps back after which tier 2 looks at a loop */
 	uint64_t stack_bytes;     /* 0: RLIMIT_STACK */
 	const char *uname_release;/* NULL: host's */
 	int execfd;               /* AT_EXECFD from binfmt, or -1 */

@@ -31,6 +31,8 @@ static const char run_help[] =
 	"  -h, --help          this text\n"
 	"  --accel HOW         translate (the default), interpret, or lockstep: both,\n"
 	"                      compared\n"
+	"  --tier N            highest tier of translation: 1 (the default), or 2, which\n"
+	"                      optimizes loops\n"
 	"  --stats             print counters and times at the end\n"
 	"For tests of isomorph itself:\n"
 	"  -B                  guest memory in a window, not at its own addresses\n"
@@ -38,7 +40,8 @@ static const char run_help[] =
 	"  --baseline          use x86-64-v2 instructions only\n"
 	"  --baseline-v3       use x86-64-v3 instructions only\n"
 	"  --lockstep-sample N compare one region in N\n"
-	"  --max-insns N       guest instructions a region may have\n\n"
+	"  --max-insns N       guest instructions a region may have\n"
+	"  --loop-heat N       jumps back after which a loop is optimized\n\n"
 	"Options may be given in ISOMORPH_RUN too, separated by blanks.\n\n"
 	"example: isomorph run -L build/root/riscv64 /usr/bin/python3 -c 'print(6 * 7)'\n";
 
@@ -108,6 +111,26 @@ set_insns(struct run_state *s, const char *value)
 }
 
 static int
+set_tier(struct run_state *s, const char *value)
+{
+	if (strcmp(value, "1") != 0 && strcmp(value, "2") != 0)
+		return cli_usage("run", "--tier %s: choose 1 or 2", value);
+	s->options.tier = (unsigned)(value[0] - '0');
+	return 0;
+}
+
+static int
+set_heat(struct run_state *s, const char *value)
+{
+	uint64_t heat;
+
+	if (!parse_size(value, &heat) || heat > INT32_MAX)
+		return cli_usage("run", "--loop-heat %s: a number is wanted", value);
+	s->options.loop_heat = (unsigned)heat;
+	return 0;
+}
+
+static int
 set_accel(struct run_state *s, const char *value)
 {
 	if (strcmp(value, "translate") != 0 && strcmp(value, "interpret") != 0 &&
@@ -171,6 +194,8 @@ static const struct run_option options[] = {
 	{ "--baseline-v3", RUN_CALL, 0, set_baseline_v3 },
 	{ "--lockstep-sample", RUN_CALL_VALUE, 0, set_sample },
 	{ "--max-insns", RUN_CALL_VALUE, 0, set_insns },
+	{ "--tier", RUN_CALL_VALUE, 0, set_tier },
+	{ "--loop-heat", RUN_CALL_VALUE, 0, set_heat },
 	{ "--handover", RUN_TEXT, FIELD(handover), NULL },
 	{ "--help", RUN_CALL, 0, show_help },
 	{ "-h", RUN_CALL, 0, show_help },
@@ -298,7 +323,7 @@ int
 cli_run(int argc, char **argv)
 {
 	char *environment = getenv("ISOMORPH_RUN"), *words = environment ? strdup(environment) : NULL;
-	struct run_state s = { .options = { .execfd = -1 }, .room = (size_t)argc + 64 };
+	struct run_state s = { .options = { .execfd = -1, .tier = 1, .loop_heat = 2000 }, .room = (size_t)argc + 64 };
 	int i = 1, code = 125;
 
 	if (argc)

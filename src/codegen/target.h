@@ -39,6 +39,8 @@ enum code_exit_kind {
 	CODE_EXIT_CHECK = 17,     /* trap before the instruction at target */
 	CODE_EXIT_INTERPRET = 18, /* the instruction at target met a rare case:
 	                             evaluate this one instruction, go on */
+	CODE_EXIT_HOT = 19,       /* a jump back, taken often: target may be worth
+	                             tier 2. May be chained, then it does not count */
 };
 
 /* From a place in host code back to the guest: one per op that may fault.
@@ -99,6 +101,8 @@ struct target_job {
 	bool guest_base_zero;
 	bool loop;                  /* the region is of several blocks, as opt/ makes it:
 	                               tier 2 */
+	bool heat;                  /* jumps back count in frame->heat and leave by
+	                               CODE_EXIT_HOT when it comes below 0 */
 	bool system;                /* a system VM's: region->pc is physical, code lies
 	                               in frame->page, memory behind the soft TLB */
 	bool sites;                 /* and the code is user-level: frame->site serves */

@@ -69,6 +69,8 @@ struct cpu_options {
 	bool force_faults;   /* every faulting op faults once, to test recovery */
 	unsigned lockstep_sample; /* compare one region entry in this many; 1: all */
 	unsigned max_insns;  /* per region; 0: default */
+	unsigned tier;       /* 2: loops that run often are optimized; else tier 1 only */
+	unsigned loop_heat;  /* that is when they have jumped back so many times */
 	unsigned dump;       /* enum cpu_dump bits: -d */
 	uint64_t cache_bytes; /* limit on translated code; 0: default */
 	unsigned baseline;   /* for tests: host features of x86-64-v2 only (2), of v3
@@ -198,6 +200,7 @@ void cpu_fork_after(struct cpu_space *space, bool child);
 
 /* --stats: a snapshot of the counters. */
 struct cpu_stats {
+	uint64_t loops /* of the regions: tier 2's */;
 	uint64_t regions, guest_insns, host_bytes, cold_bytes, map_bytes;
 	uint64_t translate_ns /* processor time */, exits[32], lookups, links, invalidated, flushes, interpreted;
 };

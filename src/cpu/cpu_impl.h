@@ -104,6 +104,7 @@ struct lifted {
 	uint64_t attempts; /* of the space, before its bytes were read */
 	uint64_t second;   /* system VM, an instruction that straddles pages: the
 	                      physical address of the second; else 0 */
+	bool loop;           /* by opt/: tier 2's */
 	const uint8_t *code; /* the copy that was lifted, in the arena */
 	size_t code_size;
 };

@@ -96,6 +96,7 @@ cpu_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, uns
 	struct host_fault fault;
 	size_t got;
 
+	lifted->loop = false;
 	if (vcpu->local->system)
 		return system_lift(vcpu, arena, pc, mode, insns, lifted, stop);
 	lifted->second = 0;

@@ -29,6 +29,7 @@ struct ir_jump {
 #define IR_FAR_TABLE_SIZE 8192
 
 #define IR_SCRATCH 32
+#define IR_HEAT_SIZE 256u
 
 /* One entry of a soft TLB, which system VMs have in place of guest_base. A tag is the
  * guest address of the page, or IR_TLB_NONE. An access to [a, b) hits the entry
@@ -110,6 +111,10 @@ struct ir_frame {
 	uint64_t operand[6]; /* ir_eval_op's: operands, two words each, and the result */
 
 	_Alignas(16) uint64_t constant[32]; /* the target's own */
+
+	/* Tier 2: how many more times jumps back may be taken before their target is
+	 * looked at, by target. */
+	int32_t heat[IR_HEAT_SIZE];
 
 	ir_helper_fn helper[IR_HELPER_MAX];
 	struct ir_jump jump[IR_JUMP_TABLE_SIZE]; /* process VMs */

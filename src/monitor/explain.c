@@ -155,6 +155,7 @@ exit_name(unsigned kind)
 		[IR_EXIT_RETURN] = "return",	   [IR_EXIT_TRAP] = "trap",
 		[IR_EXIT_LOOKUP] = "lookup",	   [CODE_EXIT_POLL] = "poll, then",
 		[CODE_EXIT_CHECK] = "trap before", [CODE_EXIT_INTERPRET] = "rare case, interpreted",
+		[CODE_EXIT_HOT] = "a loop, when hot, of",
 	};
 
 	return kind < ARRAY_LEN(name) && name[kind] ? name[kind] : "exit";

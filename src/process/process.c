@@ -70,6 +70,8 @@ read_options(struct process *process, struct error *error)
 	cpu->baseline = o->baseline;
 	cpu->lockstep_sample = o->lockstep_sample ? o->lockstep_sample : 1;
 	cpu->max_insns = o->max_insns;
+	cpu->tier = o->tier;
+	cpu->loop_heat = o->loop_heat;
 	cpu->stats = o->stats;
 	process->strace = o->strace;
 	return 0;
@@ -339,6 +341,7 @@ static const char *const exit_names[32] = {
 	[CODE_EXIT_POLL] = "poll",
 	[CODE_EXIT_CHECK] = "failed check",
 	[CODE_EXIT_INTERPRET] = "rare case",
+	[CODE_EXIT_HOT] = "hot loop",
 };
 
 void

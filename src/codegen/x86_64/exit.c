@@ -109,11 +109,35 @@ far_side_exit(struct gen *g, enum x86_cc cc, int32_t target)
 	}
 }
 
+/* A jump back that counts: the jump to be patched leads to code that counts it and
+ * goes on by `record`'s jump, or leaves by the record that is returned. *begin is
+ * where that code is. Once the loop has been looked at, the jump is led past it. */
+static struct code_exit *
+put_heat(struct gen *g, struct code_exit *record, uint8_t **begin)
+{
+	size_t index = (g->region->pc + (uint64_t)(int64_t)record->target) >> 1 & (IR_HEAT_SIZE - 1);
+	struct code_exit *hot = put_record(g, CODE_EXIT_HOT, 0, record->target, 0);
+
+	put_stub(g, hot);
+	*begin = g->cold.p;
+	x86_alu_mi(&g->cold, X86_SUB, 4, frame_mem(offsetof(struct ir_frame, heat) + 4 * index), 1);
+	x86_jcc(&g->cold, X86_CC_S, stub_of(hot));
+	set_patch(record, x86_jmp_patchable(&g->cold, stub_of(record)));
+	return hot;
+}
+
+static bool
+counts(const struct gen *g, int32_t target)
+{
+	return g->job->heat && target <= g->pc;
+}
+
 struct code_exit *
 gen_side_exit(struct gen *g, enum x86_cc cc, unsigned kind, unsigned trap, int32_t target, int32_t link)
 {
 	bool chained = kind == IR_EXIT_JUMP;
 	struct code_exit *record;
+	uint8_t *first;
 
 	if (chained && far_reach(g, target) != REACH_NEAR) {
 		far_side_exit(g, cc, target);
@@ -122,16 +146,19 @@ gen_side_exit(struct gen *g, enum x86_cc cc, unsigned kind, unsigned trap, int32
 	record = put_record(g, kind, trap, target, link);
 
 	put_stub(g, record);
+	first = stub_of(record);
+	if (chained && counts(g, target))
+		record = put_heat(g, record, &first);
 	if (g->raw_count || g->flags_now) {
 		x86_patch_rel32(x86_jcc_forward(&g->hot, cc), g->cold.p);
 		canonicalize_homes(g, &g->cold, false);
 		flags_store(g, &g->cold);
 		if (chained)
-			set_patch(record, x86_jmp_patchable(&g->cold, stub_of(record)));
+			set_patch(record, x86_jmp_patchable(&g->cold, first));
 		else
 			x86_jmp(&g->cold, stub_of(record));
 	} else if (chained) {
-		set_patch(record, x86_jcc_patchable(&g->hot, cc, stub_of(record)));
+		set_patch(record, x86_jcc_patchable(&g->hot, cc, first));
 	} else {
 		x86_patch_rel32(x86_jcc_forward(&g->hot, cc), stub_of(record));
 	}
@@ -245,15 +272,19 @@ exit_jump(struct gen *g, int32_t target)
 {
 	enum reach reach = far_reach(g, target);
 	struct code_exit *record;
+	uint8_t *first;
 
 	if (reach == REACH_FAR) {
 		far_jump(g, &g->hot, target, 0, false);
 		return;
 	}
 	record = put_jump(g, IR_EXIT_JUMP, target, 0);
+	first = stub_of(record);
+	if (counts(g, target))
+		record = put_heat(g, record, &first);
 	if (reach == REACH_PAGE)
 		far_move(g, &g->hot, target, false);
-	set_patch(record, x86_jmp_patchable(&g->hot, stub_of(record)));
+	set_patch(record, x86_jmp_patchable(&g->hot, first));
 }
 
 /* Pushes the guest return address, for the return to compare with. */

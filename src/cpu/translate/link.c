@@ -54,7 +54,7 @@ link_known(struct vcpu *vcpu, const struct region *region, const struct target_c
 		const struct code_exit *record = exit_at(t, exit);
 		struct region *to;
 
-		if (!record->patch)
+		if (!record->patch || record->kind == CODE_EXIT_HOT)
 			continue;
 		to = lookup_find(t, region->pc + (uint64_t)(int64_t)record->target, region->mode);
 		if (to && may_link(t, record, to))
@@ -96,6 +96,9 @@ region_kill(struct cpu_space *space, uint32_t number)
 		t->target->unlink(exit_at(t, t->link[i].exit));
 	}
 	region->incoming = 0;
+	/* A loop may go on for long: it leaves at its next safepoint. */
+	for (struct vcpu *vcpu = space->cache->vcpus; region->tier == 2 && vcpu; vcpu = vcpu->local->next)
+		cpu_poll(vcpu);
 	for (struct vcpu *vcpu = space->cache->vcpus; vcpu; vcpu = vcpu->local->next)
 		jump_forget(vcpu, t, region);
 }

@@ -82,6 +82,8 @@ compile_into(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, str
 		.system = vcpu->local->system,
 		.super = lifted->region.mode & CPU_MODE_SUPER,
 		.sites = is_user(vcpu, lifted->region.mode),
+		.loop = lifted->loop,
+		.heat = vcpu->options->tier == 2 && !vcpu->local->system && vcpu->options->accel == CPU_ACCEL_TRANSLATE,
 		.alone = is_alone(t, lifted->region.pc),
 	};
 	enum target_result result;
@@ -121,9 +123,10 @@ region_publish(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, c
 	struct region *region = &t->region[t->region_count];
 	struct segment *segment = &t->segment[index];
 	uint32_t map = t->map_used;
+	struct region *before = lifted->loop ? lookup_find(t, lifted->region.pc, lifted->region.mode) : NULL;
 
 	*region = (struct region){ .pc = lifted->region.pc, .mode = lifted->region.mode, .second = lifted->second,
-				   .bytes = (uint16_t)lifted->region.bytes };
+				   .bytes = (uint16_t)lifted->region.bytes, .tier = lifted->loop ? 2 : 1 };
 	if (code) {
 		region->hot = index * SEGMENT_SIZE + segment->hot + code->entry;
 		region->cold = index * SEGMENT_SIZE + segment->cold;
@@ -140,8 +143,11 @@ region_publish(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, c
 		stats->map_bytes += t->map_used - map;
 	}
 	stats->regions++;
+	stats->loops += lifted->loop;
 	stats->guest_insns += lifted->region.insns;
 	region->state = code ? REGION_LIVE : REGION_INTERPRET;
+	if (before)
+		region_kill(vcpu->space, (uint32_t)(before - t->region));
 	list_in_pages(vcpu->space, region, t->region_count);
 	lookup_insert(t, t->region_count++);
 	if (code)
@@ -149,9 +155,10 @@ region_publish(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, c
 	return true;
 }
 
-enum room { ROOM_DONE, ROOM_SEGMENT, ROOM_NONE };
+enum room { ROOM_DONE, ROOM_SEGMENT, ROOM_NONE, ROOM_REFUSED };
 
-/* Tries once: done, the segment is full, or the tables are. */
+/* Tries once: done, the segment is full, the tables are, or it is a loop without
+ * code. */
 static enum room
 region_try(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor)
 {
@@ -176,18 +183,20 @@ region_try(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor)
 	case TARGET_UNSUPPORTED:
 		break;
 	}
+	if (lifted->loop)
+		return ROOM_REFUSED;
 	return region_publish(vcpu, lifted, index, NULL) ? ROOM_DONE : ROOM_NONE;
 }
 
-/* Under the lock. False: not now, or not at all as it changed. */
-static bool
+bool
 region_compile(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor)
 {
 	struct cpu_space *space = vcpu->space;
 	struct translator *t = translator_of(vcpu);
+	const struct region *there = lookup_find(t, lifted->region.pc, lifted->region.mode);
 	bool flushed = false;
 
-	if (lookup_find(t, lifted->region.pc, lifted->region.mode))
+	if (there && (!lifted->loop || there->tier == 2))
 		return true;
 	if (t->draining && !cache_reclaim(space, vcpu))
 		return false;
@@ -199,6 +208,8 @@ region_compile(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor)
 			return true;
 		case ROOM_SEGMENT:
 			break;
+		case ROOM_REFUSED:
+			return false;
 		case ROOM_NONE:
 			if (flushed)
 				return false;

@@ -119,11 +119,15 @@ check_exit(struct vcpu *vcpu, const struct code_exit *exit, uint64_t pc, struct 
 }
 
 static bool
-side_exit(struct vcpu *vcpu, const struct code_exit *exit, uint64_t pc, struct cpu_stop *stop)
+side_exit(struct vcpu *vcpu, const struct code_exit *exit, uint64_t pc, struct run_next *next, struct cpu_stop *stop)
 {
 	vcpu->frame->pc = pc;
 	switch ((enum code_exit_kind)exit->kind) {
 	case CODE_EXIT_POLL:
+		return false;
+	case CODE_EXIT_HOT:
+		next->hot = true;
+		next->link = (uint32_t)((const uint8_t *)exit - translator_of(vcpu)->memory.x);
 		return false;
 	case CODE_EXIT_CHECK:
 		return check_exit(vcpu, exit, pc, stop);
@@ -157,7 +161,7 @@ exit_decode(struct vcpu *vcpu, struct run_next *next, struct cpu_stop *stop)
 	*next = (struct run_next){ 0 };
 	vcpu->local->stats.exits[exit->kind % ARRAY_LEN(vcpu->local->stats.exits)]++;
 	if (exit->kind >= CODE_EXIT_POLL)
-		return side_exit(vcpu, exit, target, stop);
+		return side_exit(vcpu, exit, target, next, stop);
 	switch ((enum ir_exit_kind)exit->kind) {
 	case IR_EXIT_JUMP:
 	case IR_EXIT_CALL:
@@ -217,6 +221,13 @@ run_region(struct vcpu *vcpu, const struct region *region, struct run_next *next
 	return exit_decode(vcpu, next, stop);
 }
 
+/* Jumps back to the frame's pc count from the start again. */
+static void
+cool(struct vcpu *vcpu)
+{
+	vcpu->frame->heat[(vcpu->frame->pc >> 1) % IR_HEAT_SIZE] = (int32_t)vcpu->options->loop_heat;
+}
+
 static void
 run(struct vcpu *vcpu, struct cpu_stop *stop)
 {
@@ -231,6 +242,12 @@ run(struct vcpu *vcpu, struct cpu_stop *stop)
 		uint32_t epoch;
 
 		frame->mode = guest->mode(frame);
+		if (UNLIKELY(next.hot)) {
+			safepoint_leave(vcpu);
+			cool(vcpu);
+			loop_make(vcpu);
+			next.hot = false;
+		}
 		epoch = safepoint_enter(vcpu);
 		if (cpu_polled(vcpu, stop))
 			return;
@@ -277,6 +294,8 @@ translator_vcpu_init(struct vcpu *vcpu, struct error *error)
 	if (!t)
 		return 0;
 	t->target->frame_init(vcpu->frame, &t->thunks);
+	for (unsigned i = 0; i < IR_HEAT_SIZE; i++)
+		vcpu->frame->heat[i] = (int32_t)vcpu->options->loop_heat;
 	vcpu->local->epoch = __atomic_load_n(&t->epoch, __ATOMIC_SEQ_CST);
 	vcpu->local->mode = vcpu->space->guest->mode(vcpu->frame);
 	return shadow_init(vcpu, error);

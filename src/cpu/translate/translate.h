@@ -3,6 +3,7 @@
  *   cache.c     tables, lookup, flush and reclaiming
  *   segment.c   code memory: segments, which one serves which guest code, fork
  *   region.c    one region compiled and put into the tables
+ *   loop.c      tier 2: a loop found, compiled in place of its head's region
  *   link.c      chaining, unlinking, invalidation
  *   points.c    from a host PC back to the guest: compact state maps
  *   run.c       the run loop
@@ -37,6 +38,7 @@
 #define SEGMENT_HEAD 64u               /* before the hot code: the anchor slot */
 #define SEGMENT_REGIONS (SEGMENT_SIZE / 32) /* at most */
 #define ALONE_BITS 65536u
+#define REFUSED_BITS 65536u
 #define REACH (UINT64_C(1) << 30)      /* guest code from its anchor */
 
 enum region_state {
@@ -57,6 +59,7 @@ struct region {
 	uint32_t page_next[2];       /* in the lists of its one or two pages */
 	uint16_t bytes;              /* of guest code */
 	uint8_t state;               /* enum region_state */
+	uint8_t tier;                /* 1 or 2 */
 	uint8_t crossings;           /* system VM: shared probes that met the end of a
 	                                page. Counted without the lock */
 };
@@ -110,6 +113,8 @@ struct translator {
 	uint32_t segment_max, segment_next, segment_limit;
 	/* System VM: by hash of a region's pc, accesses are not to share probes. */
 	uint64_t alone[ALONE_BITS / 64];
+	/* Process VM: by hash of a head's pc, loops that tier 2 has no code for. */
+	uint64_t refused[REFUSED_BITS / 64];
 };
 
 static inline struct translator *
@@ -159,8 +164,19 @@ enum region_made { REGION_MADE, REGION_EVALUATED, REGION_STOPPED };
  * to the caller). REGION_STOPPED: *stop is set. */
 enum region_made region_make(struct vcpu *vcpu, uint64_t pc, struct cpu_stop *stop);
 
+/* Compiles what was lifted and puts it into the tables; of a loop, in place of what is
+ * there. Under the lock. False: not now, not at all as it changed, or a loop that has
+ * no code. */
+bool region_compile(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor);
+
 /* Under the lock: the region gives way to one whose accesses do not share probes. */
 void region_unshare(struct cpu_space *space, struct region *region);
+
+/* ---- loop.c --------------------------------------------------------------- */
+
+/* The frame's pc is the head of a loop that runs often: makes tier 2's region for it.
+ * The vCPU is outside. False: it has no code. */
+bool loop_make(struct vcpu *vcpu);
 
 /* ---- link.c --------------------------------------------------------------- */
 
@@ -210,6 +226,7 @@ void safepoint_leave(struct vcpu *vcpu);
 struct run_next {
 	uint32_t link;  /* exit to chain to the next region, an offset; 0: none */
 	bool indirect;  /* the next region belongs into the jump table */
+	bool hot;       /* the next region is the head of a loop that runs often */
 };
 /* That exit is in the middle of an instruction's region: it has to go on with
  * the instruction at its target. */
