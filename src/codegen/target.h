@@ -40,7 +40,8 @@ enum code_exit_kind {
 	CODE_EXIT_INTERPRET = 18, /* the instruction at target met a rare case:
 	                             evaluate this one instruction, go on */
 	CODE_EXIT_HOT = 19,       /* a jump back, taken often: target may be worth
-	                             tier 2. May be chained, then it does not count */
+	                             tier 2; link: delta of the instruction that jumps.
+	                             May be chained, then it does not count */
 };
 
 /* From a place in host code back to the guest: one per op that may fault.

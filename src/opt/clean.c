@@ -91,18 +91,36 @@ is_pure_value(const struct ir_ins *ins)
 	return ir_op_info[ins->op].effects == IR_E_PURE && ins->type != IR_VOID && ins->op != IR_PARAM;
 }
 
+/* What is done in each round of a loop: in a loop within another, or on every way to a
+ * jump back. The rest is not worth being done before. */
+static bool
+is_frequent(const struct clean *c, uint32_t block)
+{
+	if (!block || c->cfg.depth[block] > 1)
+		return true;
+	for (uint32_t i = 0; i < c->cfg.reached; i++) {
+		ir_ref end = ir_block_end(c->in, c->cfg.order[i]);
+
+		if (ir_targets(c->in, end) == 1 && c->cfg.place[ir_successor(c->in, end, 0)] <= i &&
+		    ir_cfg_dominates(&c->cfg, block, c->cfg.order[i]))
+			return true;
+	}
+	return false;
+}
+
 static void
 find_fixed(struct clean *c)
 {
 	for (uint32_t i = 0; i < c->cfg.reached; i++) {
 		const struct ir_block *block = &c->in->block[c->cfg.order[i]];
+		bool frequent = is_frequent(c, c->cfg.order[i]);
 
 		for (ir_ref ref = block->first; ref < block->first + block->count; ref++) {
 			const struct ir_ins *ins = &c->in->ins[ref];
 			unsigned kinds = opt_operands(ins);
 
-			c->fixed[ref] = ins->op == IR_GET ||
-					(is_pure_value(ins) && (!(kinds & 1) || c->fixed[resolve(c, ins->a)]) &&
+			c->fixed[ref] = ins->op == IR_GET || ins->op == IR_CONST ||
+					(frequent && is_pure_value(ins) && (!(kinds & 1) || c->fixed[resolve(c, ins->a)]) &&
 					 (!(kinds & 2) || c->fixed[resolve(c, ins->b)]) &&
 					 (!(kinds & 4) || c->fixed[resolve(c, ins->c)]));
 		}

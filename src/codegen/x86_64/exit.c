@@ -116,7 +116,7 @@ static struct code_exit *
 put_heat(struct gen *g, struct code_exit *record, uint8_t **begin)
 {
 	size_t index = (g->region->pc + (uint64_t)(int64_t)record->target) >> 1 & (IR_HEAT_SIZE - 1);
-	struct code_exit *hot = put_record(g, CODE_EXIT_HOT, 0, record->target, 0);
+	struct code_exit *hot = put_record(g, CODE_EXIT_HOT, 0, record->target, g->pc);
 
 	put_stub(g, hot);
 	*begin = g->cold.p;

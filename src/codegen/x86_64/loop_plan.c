@@ -363,7 +363,7 @@ each_argument(struct loop *l, bool *wild, bool (*visit)(struct loop *l, bool *wi
 			continue;
 		first = r->block[ir_target(r, end, 0, &list, &count)].first;
 		for (uint32_t k = 0; k < count; k++)
-			if (l->ins[first + k].type == IR_F64)
+			if (l->ins[first + k].type == IR_F64 && l->val[first + k].late == LATE_PLACE)
 				any |= visit(l, wild, first + k, list[k]);
 	}
 	return any;

@@ -1,7 +1,8 @@
 /* Tier 2: a loop found, lifted whole and compiled in place of the region at its head.
  *
- * A loop is what lies between its head and the last jump back to it, as compilers lay
- * loops out, and can come back to the head from there. It is lifted in pieces, from
+ * A loop is what lies between its head and a jump back to it that is taken often, as
+ * compilers lay loops out, and can come back to the head from there. If a jump from
+ * further on turns out to be taken often, it is made anew, larger. It is lifted in pieces, from
  * each place that a jump in it leads to up to the next such place; opt/ joins them.
  * What lies elsewhere, calls, returns and traps are left to tier 1. */
 #include "cpu/translate/translate.h"
@@ -11,6 +12,7 @@ enum {
 	PIECES = 64,     /* at most */
 	SPAN = 2048,     /* bytes of guest code: it lies in two pages at most */
 	MOST_INSNS = 400,
+	MOST_BAILS = 1000,
 };
 
 struct piece {
@@ -21,7 +23,7 @@ struct piece {
 
 struct finder {
 	struct vcpu *vcpu;
-	uint64_t head, last; /* instruction that jumps back, the last one */
+	uint64_t head, last; /* the instruction that jumps back */
 	uint64_t attempts;   /* of the space, before anything was read */
 	struct piece *piece;
 	unsigned count;
@@ -66,8 +68,7 @@ jump_of(const struct ir_region *r, ir_ref ref, uint64_t *at)
 	return out.kind == IR_EXIT_JUMP ? r->pc + (uint64_t)(int64_t)out.target : 0;
 }
 
-/* All that can be reached from the head within its span, and where jumps back come
- * from. False: nothing jumps back. */
+/* All that can be reached from the head up to the jump back. */
 static bool
 find_pieces(struct finder *f)
 {
@@ -80,14 +81,12 @@ find_pieces(struct finder *f)
 		for (ir_ref ref = 1; piece->lifted && ref < piece->region.ins_count; ref++) {
 			uint64_t to = jump_of(&piece->region, ref, &at);
 
-			if (to == f->head && at > f->last)
-				f->last = at;
-			if (!to || to - f->head >= SPAN || piece_at(f, to) || f->count == PIECES)
+			if (!to || to < f->head || to > f->last || piece_at(f, to) || f->count == PIECES)
 				continue;
 			f->piece[f->count++].pc = to;
 		}
 	}
-	return f->piece[0].lifted && f->last;
+	return f->piece[0].lifted;
 }
 
 /* Pieces end where another begins. */
@@ -98,14 +97,14 @@ split_pieces(struct finder *f)
 		struct piece *piece = &f->piece[i];
 		unsigned insns = 0;
 
-		piece->kept = piece->lifted && piece->pc <= f->last;
+		piece->kept = piece->lifted;
 		for (ir_ref ref = 1; piece->kept && ref < piece->region.ins_count; ref++) {
 			const struct piece *other;
 
 			if (piece->region.ins[ref].op != IR_AT)
 				continue;
 			other = piece_at(f, piece->region.pc + (uint64_t)piece->region.ins[ref].imm);
-			if (insns && other && other->lifted && other->pc <= f->last) {
+			if (insns && other && other->lifted) {
 				lift_piece(f, piece, insns);
 				piece->kept = piece->lifted;
 				break;
@@ -201,17 +200,32 @@ refused_word(struct translator *t, uint64_t pc, uint64_t *bit)
 	return &t->refused[hash / 64];
 }
 
+void
+loop_bailed(struct vcpu *vcpu, uint32_t number)
+{
+	struct translator *t = translator_of(vcpu);
+	struct region *region = &t->region[number];
+	uint64_t bit, *word = refused_word(t, region->pc, &bit);
+
+	if (++region->bails < MOST_BAILS)
+		return;
+	__atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
+	space_lock(vcpu->space);
+	region_kill(vcpu->space, number);
+	space_unlock(vcpu->space);
+}
+
 bool
-loop_make(struct vcpu *vcpu)
+loop_make(struct vcpu *vcpu, uint64_t last)
 {
 	struct cpu_space *space = vcpu->space;
 	struct translator *t = translator_of(vcpu);
 	uint64_t pc = vcpu->frame->pc, bit, *word = refused_word(t, pc, &bit), anchor;
 	struct lifted lifted = { .loop = true };
-	struct finder f = { .vcpu = vcpu, .head = pc };
+	struct finder f = { .vcpu = vcpu, .head = pc, .last = last };
 	bool made = false;
 
-	if (__atomic_load_n(word, __ATOMIC_RELAXED) & bit)
+	if (last < pc || last - pc >= SPAN || __atomic_load_n(word, __ATOMIC_RELAXED) & bit)
 		return false;
 	arena_reset(&vcpu->local->arena);
 	f.piece = arena_alloc(&vcpu->local->arena, PIECES * sizeof *f.piece);

@@ -196,7 +196,7 @@ region_compile(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor)
 	const struct region *there = lookup_find(t, lifted->region.pc, lifted->region.mode);
 	bool flushed = false;
 
-	if (there && (!lifted->loop || there->tier == 2))
+	if (there && (!lifted->loop || (there->tier == 2 && there->bytes >= lifted->region.bytes)))
 		return true;
 	if (t->draining && !cache_reclaim(space, vcpu))
 		return false;

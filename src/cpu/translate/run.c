@@ -126,12 +126,14 @@ side_exit(struct vcpu *vcpu, const struct code_exit *exit, uint64_t pc, struct r
 	case CODE_EXIT_POLL:
 		return false;
 	case CODE_EXIT_HOT:
-		next->hot = true;
+		next->hot = pc - (uint64_t)(int64_t)exit->target + (uint64_t)(int64_t)exit->link;
 		next->link = (uint32_t)((const uint8_t *)exit - translator_of(vcpu)->memory.x);
 		return false;
 	case CODE_EXIT_CHECK:
 		return check_exit(vcpu, exit, pc, stop);
 	case CODE_EXIT_INTERPRET:
+		if (translator_of(vcpu)->region[exit->region].tier == 2)
+			loop_bailed(vcpu, exit->region);
 		return interpret_one(vcpu, stop);
 	}
 	return false;
@@ -245,8 +247,8 @@ run(struct vcpu *vcpu, struct cpu_stop *stop)
 		if (UNLIKELY(next.hot)) {
 			safepoint_leave(vcpu);
 			cool(vcpu);
-			loop_make(vcpu);
-			next.hot = false;
+			loop_make(vcpu, next.hot);
+			next.hot = 0;
 		}
 		epoch = safepoint_enter(vcpu);
 		if (cpu_polled(vcpu, stop))

@@ -60,6 +60,8 @@ struct region {
 	uint16_t bytes;              /* of guest code */
 	uint8_t state;               /* enum region_state */
 	uint8_t tier;                /* 1 or 2 */
+	uint16_t bails;              /* tier 2: instructions left to the interpreter.
+	                                Counted without the lock */
 	uint8_t crossings;           /* system VM: shared probes that met the end of a
 	                                page. Counted without the lock */
 };
@@ -174,9 +176,12 @@ void region_unshare(struct cpu_space *space, struct region *region);
 
 /* ---- loop.c --------------------------------------------------------------- */
 
-/* The frame's pc is the head of a loop that runs often: makes tier 2's region for it.
- * The vCPU is outside. False: it has no code. */
-bool loop_make(struct vcpu *vcpu);
+/* The frame's pc is the head of a loop that runs often, by way of the jump at `last`:
+ * makes tier 2's region for it. The vCPU is outside. False: it has no code. */
+bool loop_make(struct vcpu *vcpu, uint64_t last);
+/* The region of tier 2 left an instruction to the interpreter; one that does so often
+ * is given up. */
+void loop_bailed(struct vcpu *vcpu, uint32_t number);
 
 /* ---- link.c --------------------------------------------------------------- */
 
@@ -226,7 +231,8 @@ void safepoint_leave(struct vcpu *vcpu);
 struct run_next {
 	uint32_t link;  /* exit to chain to the next region, an offset; 0: none */
 	bool indirect;  /* the next region belongs into the jump table */
-	bool hot;       /* the next region is the head of a loop that runs often */
+	uint64_t hot;   /* where a loop that runs often jumps back from, its head is next;
+	                   or 0 */
 };
 /* That exit is in the middle of an instruction's region: it has to go on with
  * the instruction at its target. */
