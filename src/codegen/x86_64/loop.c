@@ -356,14 +356,26 @@ ask(struct loop *l)
 		x86_patch_rel32(x86_jcc_forward(a, X86_CC_NE), stub_of(record));
 	}
 	for (unsigned slot = 0; slot < l->g.slots->count; slot++) {
+		struct x86_mem upper = slot_mem(&l->g, (int)slot);
+
+		upper.disp += 4;
+		if (l->boxed[slot] && l->g.slot_reg[slot] != NO_REG) {
+			x86_pextr(a, 4, RAX, l->g.slot_reg[slot], 1);
+			x86_alu_ri(a, X86_CMP, 4, RAX, -1);
+		} else if (l->boxed[slot]) {
+			x86_alu_mi(a, X86_CMP, 4, upper, -1);
+		}
+		if (l->boxed[slot])
+			x86_patch_rel32(x86_jcc_forward(a, X86_CC_NE), stub_of(record));
 		if (!l->no_nan[slot])
 			continue;
 		if (l->g.slot_reg[slot] != NO_REG)
 			x86_movd_rx(a, 8, RAX, l->g.slot_reg[slot]);
 		else
 			x86_mov_rm(a, 8, RAX, slot_mem(&l->g, (int)slot));
-		x86_alu_rr(a, X86_ADD, 8, RAX, RAX); /* a signaling one raises nothing so */
-		x86_mov_ri(a, RDX, UINT64_C(0xffe0000000000000));
+		/* By integers: to compare a signaling one would raise invalid. */
+		x86_alu_rr(a, X86_ADD, l->no_nan[slot] & 8 ? 8 : 4, RAX, RAX);
+		x86_mov_ri(a, RDX, l->no_nan[slot] & 8 ? UINT64_C(0xffe0000000000000) : 0xff000000);
 		x86_alu_rr(a, X86_CMP, 8, RAX, RDX);
 		x86_patch_rel32(x86_jcc_forward(a, X86_CC_A), stub_of(record));
 	}

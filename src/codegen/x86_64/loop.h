@@ -57,6 +57,8 @@ place_same(struct place x, struct place y)
 struct lval {
 	uint8_t late;  /* enum late */
 	uint8_t raw;   /* rule 4: 0, or 4 or 8 bytes */
+	bool single;    /* a container of a boxed single; but what is above that in
+	                   its place is anything: boxed where it leaves */
 	struct place place;
 	uint32_t row;  /* in the bits of where it is alive, from 1 on; 0: no place */
 	uint64_t weight; /* uses by how often they run */
@@ -78,7 +80,10 @@ struct loop {
 	uint32_t *block_of;   /* of each op */
 	uint32_t *map_first;  /* of each op: index of its first entry in region->map */
 	ir_ref entry[IR_SLOT_MAX]; /* GET of each slot, or 0 */
-	bool no_nan[IR_SLOT_MAX]; /* the loop is entered only if the slot holds no NaN */
+	/* The loop is entered only if the slot holds no NaN of so many bytes (4, 8 or
+	 * both, or-ed), if it holds a box. */
+	uint8_t no_nan[IR_SLOT_MAX];
+	bool boxed[IR_SLOT_MAX];
 	/* loop_live.c: for each row, a bit an op: alive before it */
 	uint64_t *live;
 	uint32_t rows, words;

@@ -350,7 +350,7 @@ loop_restore(struct loop *l, struct x86_asm *a, ir_ref ref)
 		if (!is)
 			continue;
 		m.mend = l->val[is].raw;
-		m.box = l->val[is].late == LATE_BOX;
+		m.box = l->val[is].late == LATE_BOX || (l->val[is].single && l->ins[is].op == IR_PARAM);
 		if (m.mend || m.box || l->val[is].late != LATE_PLACE || !place_same(l->val[is].place, m.to))
 			move[count++] = m;
 	}
@@ -377,7 +377,7 @@ fault_move(const struct loop *l, unsigned slot, ir_ref value)
 	const struct lval *v = &l->val[value];
 	struct loop_sum sum;
 
-	move.fixup = v->late == LATE_BOX ? IR_FIX_BOX : v->raw ? IR_FIX_CANON : IR_FIX_NONE;
+	move.fixup = v->late == LATE_BOX || v->single ? IR_FIX_BOX : v->raw ? IR_FIX_CANON : IR_FIX_NONE;
 	if (v->late == LATE_BOX)
 		value = loop_same(l, l->ins[value].a);
 	switch ((enum late)l->val[value].late) {
@@ -429,7 +429,7 @@ loop_mark_fault(struct loop *l, ir_ref ref)
 		ir_ref is = value[slot] ? loop_same(l, value[slot]) : 0;
 		struct code_move move;
 
-		if (!is || (l->val[is].late == LATE_PLACE && !l->val[is].raw && place_same(l->val[is].place, boundary(l, slot))))
+		if (!is || (l->val[is].late == LATE_PLACE && !l->val[is].raw && !l->val[is].single && place_same(l->val[is].place, boundary(l, slot))))
 			continue;
 		move = fault_move(l, slot, is);
 		add_move(&l->g, &move);

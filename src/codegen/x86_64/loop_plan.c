@@ -11,6 +11,8 @@ enum use {
 	USE_TEST = 8,    /* by BR, CHECK, SELECT as the condition */
 	USE_STATE = 16,  /* by a state map */
 	USE_LOW = 32,    /* its low four bytes are stored */
+	USE_UNBOX = 64,
+	USE_ARGUMENT = 128, /* for a parameter */
 };
 
 #define IS_VALUE(letter) ((letter) != '.' && (letter) != '*' && (letter) != 'D')
@@ -135,6 +137,8 @@ use_of(const struct loop *l, const struct ir_ins *ins, unsigned which)
 		if (which == 0)
 			return USE_ADDRESS;
 		return IR_MEM_TYPE(ins->aux) == IR_F32 || IR_MEM_TYPE(ins->aux) == IR_I32 ? USE_LOW : USE_PLAIN;
+	case IR_UNBOX:
+		return USE_UNBOX;
 	case IR_ADD:
 		return ins->type == IR_I64 ? USE_SUM : USE_PLAIN;
 	case IR_BR:
@@ -174,7 +178,7 @@ want_arguments(struct wanted *w, ir_ref param)
 		ir_ref end = ir_block_end(l->region, block);
 
 		if (ir_targets(l->region, end) == 1 && ir_target(l->region, end, 0, &list, &count) == to)
-			want(w, list[k], USE_PLAIN);
+			want(w, list[k], USE_ARGUMENT);
 	}
 }
 
@@ -234,12 +238,104 @@ is_sum(const struct loop *l, const uint8_t *use, ir_ref ref)
 	       !(use[ref] & ~(unsigned)(USE_ADDRESS | USE_STATE));
 }
 
+/* ---- containers of singles ------------------------------------------------------
+ *
+ * A parameter that is always a box (or what a slot held at entry, which is asked for a
+ * box then), and is only unboxed, stored as a single, passed on to another such, or
+ * part of the state, need not be boxed in its place. */
+
+static bool
+may_be_single(const struct loop *l, const uint8_t *use, ir_ref ref)
+{
+	return l->ins[ref].op == IR_PARAM && l->ins[ref].type == IR_F64 && use[ref] & (USE_UNBOX | USE_LOW) &&
+	       !(use[ref] & ~(unsigned)(USE_STATE | USE_LOW | USE_UNBOX | USE_ARGUMENT));
+}
+
+/* Calls visit for each argument of a parameter that somebody wants. */
+static bool
+each_edge(struct loop *l, const uint8_t *use, bool (*visit)(struct loop *l, ir_ref param, ir_ref argument))
+{
+	const struct ir_region *r = l->region;
+	bool any = false;
+
+	for (uint32_t block = 0; block < r->block_count; block++) {
+		ir_ref end = ir_block_end(r, block), first;
+		const uint32_t *list;
+		uint32_t count;
+
+		if (ir_targets(r, end) != 1)
+			continue;
+		first = r->block[ir_target(r, end, 0, &list, &count)].first;
+		for (uint32_t k = 0; k < count; k++)
+			if (use[first + k])
+				any |= visit(l, first + k, list[k]);
+	}
+	return any;
+}
+
+static bool
+visit_single(struct loop *l, ir_ref param, ir_ref argument)
+{
+	const struct ir_ins *ins = &l->ins[argument];
+	bool fits = ins->op == IR_BOX || ins->op == IR_GET || l->val[argument].single;
+
+	if (l->val[param].single && !fits) {
+		l->val[param].single = false;
+		return true;
+	}
+	if (!l->val[param].single && ins->op == IR_PARAM && l->val[argument].single) {
+		l->val[argument].single = false;
+		return true;
+	}
+	return false;
+}
+
+static bool
+visit_boxed(struct loop *l, ir_ref param, ir_ref argument)
+{
+	if (l->val[param].single && l->ins[argument].op == IR_GET)
+		l->boxed[l->ins[argument].aux] = l->val[argument].single = true;
+	return false;
+}
+
+static void
+find_singles(struct loop *l, const uint8_t *use)
+{
+	for (ir_ref ref = 1; ref < l->region->ins_count; ref++)
+		l->val[ref].single = may_be_single(l, use, ref);
+	while (each_edge(l, use, visit_single))
+		;
+	each_edge(l, use, visit_boxed);
+}
+
+/* A parameter that is not such wants the box whole. */
+static bool
+goes_whole(struct loop *l, const uint8_t *use, ir_ref box)
+{
+	const struct ir_region *r = l->region;
+
+	for (uint32_t block = 0; block < r->block_count && use[box] & USE_ARGUMENT; block++) {
+		ir_ref end = ir_block_end(r, block), first;
+		const uint32_t *list;
+		uint32_t count;
+
+		if (ir_targets(r, end) != 1)
+			continue;
+		first = r->block[ir_target(r, end, 0, &list, &count)].first;
+		for (uint32_t k = 0; k < count; k++)
+			if (list[k] == box && use[first + k] && !l->val[first + k].single)
+				return true;
+	}
+	return false;
+}
+
+/* ---- how each is had, all of them --------------------------------------------------- */
+
 static enum late
-late_of(const struct loop *l, const uint8_t *use, ir_ref ref)
+late_of(struct loop *l, const uint8_t *use, ir_ref ref)
 {
 	const struct ir_ins *ins = &l->ins[ref];
 	bool root = is_root(ins);
-	int64_t imm = l->ins[ins->b].imm;
 
 	if (ins->type == IR_VOID || (!use[ref] && !root))
 		return LATE_DEAD;
@@ -253,11 +349,14 @@ late_of(const struct loop *l, const uint8_t *use, ir_ref ref)
 	case IR_ADD:
 		if (!is_sum(l, use, ref) || !l->block_of[ref]) /* made once */
 			return LATE_PLACE;
-		return l->ins[ins->b].op == IR_CONST && imm != (int32_t)imm ? LATE_PLACE : LATE_SUM;
+		ins = &l->ins[ins->b];
+		return ins->op == IR_CONST && ins->imm != (int32_t)ins->imm ? LATE_PLACE : LATE_SUM;
 	case IR_ICMP:
 		return use[ref] & ~(unsigned)USE_TEST || l->ins[ins->a].type > IR_I64 ? LATE_PLACE : LATE_TEST;
 	case IR_BOX:
-		return use[ref] & ~(unsigned)(USE_STATE | USE_LOW) ? LATE_PLACE : LATE_BOX;
+		return use[ref] & ~(unsigned)(USE_STATE | USE_LOW | USE_ARGUMENT) || goes_whole(l, use, ref) ? LATE_PLACE : LATE_BOX;
+	case IR_UNBOX:
+		return l->val[ins->a].single ? LATE_SAME : LATE_PLACE;
 	default:
 		return LATE_PLACE;
 	}
@@ -333,6 +432,8 @@ is_tame(const struct loop *l, const bool *wild, ir_ref ref)
 	switch (ins->op) {
 	case IR_CONST:
 		return size <= UINT64_C(0xffe0000000000000);
+	case IR_BOX:
+		return l->val[ref].late == LATE_BOX && is_tame(l, wild, ins->a);
 	case IR_PARAM:
 		return !wild[ref];
 	case IR_FMA:
@@ -391,7 +492,7 @@ visit_entry(struct loop *l, bool *wild, ir_ref param, ir_ref argument)
 {
 	(void)wild;
 	if (l->val[param].raw && l->ins[argument].op == IR_GET)
-		l->no_nan[l->ins[argument].aux] = true;
+		l->no_nan[l->ins[argument].aux] |= l->val[param].raw;
 	return false;
 }
 
@@ -479,6 +580,7 @@ loop_plan(struct loop *l)
 	}
 	l->map_first[r->ins_count] = r->map_count;
 	want_all(l, use);
+	find_singles(l, use);
 	for (ir_ref ref = 1; ref < r->ins_count; ref++)
 		l->val[ref].late = (uint8_t)late_of(l, use, ref);
 	defer_shifts(l, use);
