@@ -47,6 +47,8 @@ survey(struct promote *p)
 				return false;
 			p->wanted[ins->aux] = true;
 			set[ins->aux] |= ins->op == IR_SET;
+		} else if (ins->op == IR_FPFLAGS_GET || ins->op == IR_FPFLAGS_SET) {
+			continue; /* no slot: they stay */
 		} else if (ins->op == IR_CALL || ins->op == IR_PARAM ||
 			   ir_op_info[ins->op].effects & (IR_E_READ_STATE | IR_E_WRITE_STATE)) {
 			return false;
@@ -107,6 +109,7 @@ copy_op(struct promote *p, ir_ref ref)
 			return false; /* the state before its instruction is gone */
 		put_map(p, p->b.region->ins_count - 1);
 	}
+	p->changed |= ins->op == IR_FPFLAGS_SET;
 	p->stored |= (ir_op_info[ins->op].effects & IR_E_WRITE_MEM) != 0;
 	return true;
 }

@@ -162,6 +162,13 @@ loop_instruction(struct maker *m)
 	}
 	if (!fp && percent(m->memory))
 		loop_store(m);
+	if (fp && percent(10)) {
+		make(m, IR_AND, IR_I64, 0, ir_emit(&m->b, IR_FPFLAGS_GET, IR_I64, 0, 0, 0, 0), ir_const(&m->b, IR_I64, ~32ull), 0);
+		if (percent(50)) {
+			ir_emit(&m->b, IR_FPFLAGS_SET, IR_VOID, 0, loop_value(m, IR_I64), 0, 0);
+			return;
+		}
+	}
 	for (unsigned n = below(3); n > 0; n--)
 		make_set(m);
 }

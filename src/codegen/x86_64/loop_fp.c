@@ -69,6 +69,10 @@ loop_fp_knows(const struct loop *l, ir_ref ref)
 	case IR_FABS:
 	case IR_FSGNJ:
 		return is_float(type);
+	case IR_FPFLAGS_GET:
+		return type == IR_I64;
+	case IR_FPFLAGS_SET:
+		return from == IR_I64;
 	case IR_BOX:
 		return from == IR_F32;
 	case IR_UNBOX:
@@ -350,6 +354,33 @@ one_operand(struct loop *l, ir_ref ref)
 	loop_made(l, ref, d);
 }
 
+static void
+flags_get(struct loop *l, ir_ref ref)
+{
+	const int32_t table = (int32_t)offsetof(struct ir_frame, constant) + 8 * K_FLAGS - IR_FRAME_BIAS;
+	struct x86_asm *a = &l->g.hot;
+
+	x86_stmxcsr(a, FRAME(host_fp));
+	x86_mov_rm(a, 4, RAX, FRAME(host_fp));
+	x86_alu_ri(a, X86_AND, 4, RAX, 0x3f);
+	x86_movzx_rm(a, 1, RAX, x86_index(RBP, RAX, 0, table));
+	x86_or_rm(a, 4, RAX, FRAME(fp_flags));
+	loop_made(l, ref, RAX);
+}
+
+static void
+flags_set(struct loop *l, ir_ref ref)
+{
+	struct x86_asm *a = &l->g.hot;
+
+	x86_mov_rr(a, 4, RAX, loop_in(l, l->ins[ref].a, RAX));
+	x86_alu_ri(a, X86_AND, 4, RAX, 0x7f);
+	x86_mov_mr(a, 4, FRAME(fp_flags), RAX);
+	x86_stmxcsr(a, FRAME(host_fp));
+	x86_alu_mi(a, X86_AND, 4, FRAME(host_fp), ~0x3f);
+	x86_ldmxcsr(a, FRAME(host_fp));
+}
+
 bool
 loop_fp(struct loop *l, ir_ref ref)
 {
@@ -371,6 +402,8 @@ loop_fp(struct loop *l, ir_ref ref)
 	case IR_FNEG:
 	case IR_FABS:
 	case IR_FSGNJ: sign_op(l, ref); return true;
+	case IR_FPFLAGS_GET: flags_get(l, ref); return true;
+	case IR_FPFLAGS_SET: flags_set(l, ref); return true;
 	case IR_UNBOX: unbox(l, ref); return true;
 	case IR_BITCAST: bitcast(l, ref); return true;
 	default: return false;

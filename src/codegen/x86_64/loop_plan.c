@@ -487,12 +487,20 @@ visit_raw(struct loop *l, bool *wild, ir_ref param, ir_ref argument)
 	return true;
 }
 
+/* What comes to a raw parameter by way of others. */
 static bool
-visit_entry(struct loop *l, bool *wild, ir_ref param, ir_ref argument)
+visit_source(struct loop *l, bool *source, ir_ref param, ir_ref argument)
 {
-	(void)wild;
-	if (l->val[param].raw && l->ins[argument].op == IR_GET)
-		l->no_nan[l->ins[argument].aux] |= l->val[param].raw;
+	if (!(source[param] || l->val[param].raw) || l->ins[argument].op != IR_PARAM || source[argument])
+		return false;
+	return source[argument] = true;
+}
+
+static bool
+visit_entry(struct loop *l, bool *source, ir_ref param, ir_ref argument)
+{
+	if ((source[param] || l->val[param].raw) && l->ins[argument].op == IR_GET)
+		l->no_nan[l->ins[argument].aux] |= l->val[param].single ? 4 : 8;
 	return false;
 }
 
@@ -500,6 +508,7 @@ static void
 find_raw(struct loop *l)
 {
 	bool *wild = arena_alloc(l->arena, l->region->ins_count * sizeof *wild);
+	bool *source = arena_alloc(l->arena, l->region->ins_count * sizeof *source);
 
 	for (ir_ref ref = 1; ref < l->region->ins_count; ref++)
 		if (l->ins[ref].op != IR_PARAM)
@@ -508,7 +517,9 @@ find_raw(struct loop *l)
 		;
 	while (each_argument(l, wild, visit_raw))
 		;
-	each_argument(l, wild, visit_entry);
+	while (each_argument(l, source, visit_source))
+		;
+	each_argument(l, source, visit_entry);
 }
 
 /* ---- the plan ------------------------------------------------------------------------ */

@@ -163,6 +163,30 @@ keep_loop(struct finder *f)
 	}
 }
 
+/* What follows the last way back in a piece is not of the loop. */
+static void
+cut_tails(struct finder *f)
+{
+	for (unsigned i = 0; i < f->count; i++) {
+		struct piece *piece = &f->piece[i];
+		unsigned insns = 0, useful = 0;
+		uint64_t at;
+
+		for (ir_ref ref = 1; piece->kept && ref < piece->region.ins_count; ref++) {
+			uint64_t to = jump_of(&piece->region, ref, &at);
+			const struct piece *there = to ? piece_at(f, to) : NULL;
+
+			insns += piece->region.ins[ref].op == IR_AT;
+			if (there && there->kept)
+				useful = insns;
+		}
+		if (!piece->kept || !useful || useful == insns)
+			continue;
+		lift_piece(f, piece, useful);
+		piece->kept = piece->lifted;
+	}
+}
+
 /* ---- making ---------------------------------------------------------------------- */
 
 /* The loop's region in the vCPU's arena. False: there is no loop, or none that tier 2
@@ -179,6 +203,7 @@ loop_region(struct finder *f, struct ir_region *region)
 		return false;
 	split_pieces(f);
 	keep_loop(f);
+	cut_tails(f);
 	if (!f->piece[0].kept)
 		return false;
 	for (unsigned i = 0; i < f->count; i++) {
