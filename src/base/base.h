@@ -88,6 +88,8 @@ struct arena {
  * of host memory is fatal (fatal()). */
 void *arena_alloc(struct arena *arena, size_t size);
 void arena_reset(struct arena *arena);
+/* Resets it and sees to a first chunk of about that size or more. */
+void arena_reserve(struct arena *arena, size_t size);
 void arena_fini(struct arena *arena);
 
 /* ---- vec: growable array of any element --------------------------------- */

@@ -104,6 +104,17 @@ arena_reset(struct arena *arena)
 }
 
 void
+arena_reserve(struct arena *arena, size_t size)
+{
+	if (arena->first && arena->first->size >= size) {
+		arena_reset(arena);
+		return;
+	}
+	arena_fini(arena);
+	arena_grow(arena, size);
+}
+
+void
 arena_fini(struct arena *arena)
 {
 	chunks_free(&arena->first);

@@ -323,7 +323,7 @@ int
 cli_run(int argc, char **argv)
 {
 	char *environment = getenv("ISOMORPH_RUN"), *words = environment ? strdup(environment) : NULL;
-	struct run_state s = { .options = { .execfd = -1, .tier = 1, .loop_heat = 2000 }, .room = (size_t)argc + 64 };
+	struct run_state s = { .options = { .execfd = -1, .tier = 1, .loop_heat = 5000 }, .room = (size_t)argc + 64 };
 	int i = 1, code = 125;
 
 	if (argc)

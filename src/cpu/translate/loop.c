@@ -13,6 +13,7 @@ enum {
 	SPAN = 2048,     /* bytes of guest code: it lies in two pages at most */
 	MOST_INSNS = 400,
 	MOST_BAILS = 1000,
+	ARENA_SIZE = 4 << 20, /* most loops fit: pages are dear */
 };
 
 struct piece {
@@ -248,11 +249,12 @@ loop_make(struct vcpu *vcpu, uint64_t last)
 	uint64_t pc = vcpu->frame->pc, bit, *word = refused_word(t, pc, &bit), anchor;
 	struct lifted lifted = { .loop = true };
 	struct finder f = { .vcpu = vcpu, .head = pc, .last = last };
+	uint64_t began = region_clock(vcpu);
 	bool made = false;
 
 	if (last < pc || last - pc >= SPAN || __atomic_load_n(word, __ATOMIC_RELAXED) & bit)
 		return false;
-	arena_reset(&vcpu->local->arena);
+	arena_reserve(&vcpu->local->arena, ARENA_SIZE);
 	f.piece = arena_alloc(&vcpu->local->arena, PIECES * sizeof *f.piece);
 	if (loop_region(&f, &lifted.region)) {
 		lifted.attempts = f.attempts;
@@ -262,6 +264,7 @@ loop_make(struct vcpu *vcpu, uint64_t last)
 		made = region_compile(vcpu, &lifted, anchor);
 		space_unlock(space);
 	}
+	vcpu->local->stats.translate_ns += region_clock(vcpu) - began;
 	if (!made) /* nor will it be the next time */
 		__atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
 	return made;

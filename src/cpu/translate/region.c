@@ -10,8 +10,8 @@
 #define HOT_ALIGN 16u
 #define COLD_ALIGN 8u
 
-static uint64_t
-clock_ns(const struct vcpu *vcpu)
+uint64_t
+region_clock(const struct vcpu *vcpu)
 {
 	struct timespec now;
 
@@ -227,7 +227,7 @@ region_make(struct vcpu *vcpu, uint64_t pc, struct cpu_stop *stop)
 {
 	struct cpu_space *space = vcpu->space;
 	struct cpu_local *local = vcpu->local;
-	uint64_t began = clock_ns(vcpu), anchor;
+	uint64_t began = region_clock(vcpu), anchor;
 	struct lifted lifted;
 	bool made;
 
@@ -238,7 +238,7 @@ region_make(struct vcpu *vcpu, uint64_t pc, struct cpu_stop *stop)
 	space_lock(space);
 	made = region_compile(vcpu, &lifted, anchor);
 	space_unlock(space);
-	local->stats.translate_ns += clock_ns(vcpu) - began;
+	local->stats.translate_ns += region_clock(vcpu) - began;
 	if (made)
 		return REGION_MADE;
 	if (local->system)

@@ -171,6 +171,10 @@ enum region_made region_make(struct vcpu *vcpu, uint64_t pc, struct cpu_stop *st
  * no code. */
 bool region_compile(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor);
 
+/* With --stats the thread's processor time in ns, which translate_ns is measured by;
+ * else 0. */
+uint64_t region_clock(const struct vcpu *vcpu);
+
 /* Under the lock: the region gives way to one whose accesses do not share probes. */
 void region_unshare(struct cpu_space *space, struct region *region);
 
