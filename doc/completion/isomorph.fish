@@ -42,6 +42,8 @@ function __isomorph_options
 	complete $argv -l baseline-v3 -d 'x86-64-v3 instructions only'
 	complete $argv -l lockstep-sample -x -d 'compare one region in N'
 	complete $argv -l max-insns -x -d 'guest instructions of a region'
+	complete $argv -l tier -x -a '1 2' -d 'highest tier of translation'
+	complete $argv -l loop-heat -x -d 'jumps back after which a loop is optimized'
 end
 __isomorph_options -c isomorph -n '__fish_seen_subcommand_from run'
 for guest in riscv64 aarch64

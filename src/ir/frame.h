@@ -112,10 +112,6 @@ struct ir_frame {
 
 	_Alignas(16) uint64_t constant[32]; /* the target's own */
 
-	/* Tier 2: how many more times jumps back may be taken before their target is
-	 * looked at, by target. */
-	int32_t heat[IR_HEAT_SIZE];
-
 	ir_helper_fn helper[IR_HELPER_MAX];
 	struct ir_jump jump[IR_JUMP_TABLE_SIZE]; /* process VMs */
 
@@ -123,6 +119,10 @@ struct ir_frame {
 	uint8_t site_used[IR_SITES / IR_SITE_GROUP]; /* not zero: one of the group may be
 	                                                filled */
 	struct ir_site site[IR_SITES];
+
+	/* Tier 2: how many more times jumps back may be taken before their target is
+	 * looked at, by target. */
+	int32_t heat[IR_HEAT_SIZE];
 };
 #define IR_LINK_NONE 1u
 

@@ -356,9 +356,10 @@ process_stats(struct process *process)
 	cpu_stats(&process->cpu_space, &s);
 	RAW2(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &now);
 	all_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	log_line(LOG_ERROR, "%s: %llu regions, %llu of them loops, %llu guest instructions translated",
-		 process->options->program, (unsigned long long)s.regions, (unsigned long long)s.loops,
-		 (unsigned long long)s.guest_insns);
+	log_line(LOG_ERROR, "%s: %llu regions, %llu guest instructions translated", process->options->program,
+		 (unsigned long long)s.regions, (unsigned long long)s.guest_insns);
+	if (s.loops)
+		log_line(LOG_ERROR, "of these regions %llu are loops", (unsigned long long)s.loops);
 	/* A child of fork starts with the counters of its parent, but no time. */
 	log_line(LOG_ERROR, "processor time: %llu us translating, %llu us executing, system calls included",
 		 (unsigned long long)s.translate_ns / 1000,

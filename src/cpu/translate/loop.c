@@ -25,7 +25,6 @@ struct piece {
 struct finder {
 	struct vcpu *vcpu;
 	uint64_t head, last; /* the instruction that jumps back */
-	uint64_t attempts;   /* of the space, before anything was read */
 	struct piece *piece;
 	unsigned count;
 };
@@ -50,8 +49,6 @@ lift_piece(struct finder *f, struct piece *piece, unsigned insns)
 
 	piece->lifted = cpu_lift(f->vcpu, &f->vcpu->local->arena, piece->pc, f->vcpu->frame->mode, insns, &lifted, &stop);
 	piece->region = lifted.region;
-	if (!f->attempts || (int64_t)(lifted.attempts - f->attempts) < 0)
-		f->attempts = lifted.attempts;
 }
 
 /* The address that the op leaves to by a jump, and the instruction that does, by way
@@ -247,7 +244,7 @@ loop_make(struct vcpu *vcpu, uint64_t last)
 	struct cpu_space *space = vcpu->space;
 	struct translator *t = translator_of(vcpu);
 	uint64_t pc = vcpu->frame->pc, bit, *word = refused_word(t, pc, &bit), anchor;
-	struct lifted lifted = { .loop = true };
+	struct lifted lifted = { .loop = true, .attempts = __atomic_load_n(&space->cache->attempts, __ATOMIC_ACQUIRE) };
 	struct finder f = { .vcpu = vcpu, .head = pc, .last = last };
 	uint64_t began = region_clock(vcpu);
 	bool made = false;
@@ -257,7 +254,6 @@ loop_make(struct vcpu *vcpu, uint64_t last)
 	arena_reserve(&vcpu->local->arena, ARENA_SIZE);
 	f.piece = arena_alloc(&vcpu->local->arena, PIECES * sizeof *f.piece);
 	if (loop_region(&f, &lifted.region)) {
-		lifted.attempts = f.attempts;
 		anchor = space->anchor(space, pc);
 		cpu_dump_lifted(vcpu, &lifted);
 		space_lock(space);
