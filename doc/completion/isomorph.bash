@@ -52,9 +52,9 @@ _isomorph()
 		COMPREPLY=($(compgen -W "$(_isomorph_machines) -h --help" -- "$word")) ;;
 	stop,*) COMPREPLY=($(compgen -W "$(_isomorph_machines) --now --timeout -h --help" -- "$word")) ;;
 	remove,*) COMPREPLY=($(compgen -W "$(_isomorph_machines --all) -h --help" -- "$word")) ;;
-	snapshot,snapshot) COMPREPLY=($(compgen -W "save list restore delete -h --help" -- "$word")) ;;
+	snapshot,snapshot) COMPREPLY=($(compgen -W "save list restore clone verify delete -h --help" -- "$word")) ;;
 	snapshot,*) COMPREPLY=($(compgen -W "$(_isomorph_machines --all) --detach --timeout" -- "$word")) ;;
-	image,*) COMPREPLY=($(compgen -W "list pull remove debian debian:trixie -h --help" -- "$word")) ;;
+	image,*) COMPREPLY=($(compgen -W "list pull create remove debian debian:trixie --base -h --help" -- "$word")) ;;
 	binfmt,*) COMPREPLY=($(compgen -W "install remove status riscv64 aarch64 --no-boot -h --help" -- "$word")) ;;
 	disasm,* | explain,*)
 		if [[ $word == -* ]]; then

@@ -83,8 +83,8 @@ complete -c isomorph -n '__fish_seen_subcommand_from boot' -l timeout -x -d 'end
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -l stats -d 'print counters at the end'
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -s d -x -d 'log stages of translation'
 complete -c isomorph -n '__fish_seen_subcommand_from boot inspect stop pause resume console shell snapshot remove' -f -a "(isomorph list --all 2>/dev/null | awk 'NR > 1 { print \$1 }')"
-complete -c isomorph -n '__fish_seen_subcommand_from snapshot' -f -a 'save list restore delete'
-complete -c isomorph -n '__fish_seen_subcommand_from image' -f -a 'list pull remove'
+complete -c isomorph -n '__fish_seen_subcommand_from snapshot' -f -a 'save list restore clone verify delete'
+complete -c isomorph -n '__fish_seen_subcommand_from image' -f -a 'list pull create remove'
 complete -c isomorph -n '__fish_seen_subcommand_from list' -l all -d 'those that do not run, too'
 complete -c isomorph -n '__fish_seen_subcommand_from list inspect' -l json -d 'for programs'
 complete -c isomorph -n '__fish_seen_subcommand_from stop' -l now -d 'end it at once'

@@ -64,6 +64,12 @@ int isomorph_console(const char *name, const char *which);
 int isomorph_snapshot_each(const char *name, void (*each)(void *to, const char *snapshot, long when, unsigned long long bytes),
 			   void *to, char *error);
 int isomorph_snapshot_delete(const char *name, const char *snapshot, char *error);
+/* Compares all of it with its checksums. */
+int isomorph_snapshot_verify(const char *name, const char *snapshot, char *error);
+/* A new machine `clone` with the snapshot as its own, of the name "default". It
+ * shares RAM and disks with the other as they were; what either writes is its own.
+ * Its network cards keep their addresses; ports are not forwarded. */
+int isomorph_snapshot_clone(const char *name, const char *snapshot, const char *clone, char *error);
 /* The configuration becomes that of the machine when the snapshot was taken;
  * isomorph_boot goes on from there. */
 int isomorph_config_snapshot(struct isomorph_config *config, const char *name, const char *snapshot, char *error);
@@ -74,6 +80,9 @@ int isomorph_config_snapshot(struct isomorph_config *config, const char *name, c
 int isomorph_image_make(const char *image, const char *arch, char *error);
 int isomorph_image_each(void (*each)(void *to, const char *name, const char *path, bool whole), void *to);
 int isomorph_image_remove(const char *name, char *error);
+/* A new empty qcow2 image of size bytes, or one that shows the image base where
+ * nothing was written to it yet (size 0: as large as that). */
+int isomorph_image_create(const char *path, unsigned long long size, const char *base, char *error);
 
 /* Forgets a named machine that does not run: its file, overlay and snapshots. */
 int isomorph_remove(const char *name, char *error);

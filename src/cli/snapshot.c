@@ -12,11 +12,15 @@ static const char snapshot_help[] =
 	"usage: isomorph snapshot save NAME [SNAPSHOT]\n"
 	"       isomorph snapshot list NAME\n"
 	"       isomorph snapshot restore NAME [SNAPSHOT] [--detach] [--timeout SECONDS]\n"
+	"       isomorph snapshot clone NAME [SNAPSHOT] CLONE\n"
+	"       isomorph snapshot verify NAME [SNAPSHOT]\n"
 	"       isomorph snapshot delete NAME SNAPSHOT\n\n"
 	"Keeps a running machine as it is at one instant: RAM, devices, disks. It runs on\n"
 	"then. A snapshot of the same name (`default` when there is none) is replaced.\n"
 	"`restore` starts the machine again from there; what was written to its disks\n"
-	"since is no longer seen, other snapshots stay.\n\n"
+	"since is no longer seen, other snapshots stay. `clone` makes another machine of it,\n"
+	"which `isomorph snapshot restore CLONE` starts, also while the first one runs.\n"
+	"`verify` compares all of it, RAM too, with the checksums of when it was taken.\n\n"
 	"  --detach    in the background\n"
 	"  --timeout SECONDS\n"
 	"              ends the machine after that\n\n"
@@ -82,6 +86,14 @@ restore(int argc, char **argv, const char *name, const char *snapshot)
 	return code;
 }
 
+static int
+clone(const char *name, const char *snapshot, const char *new)
+{
+	char error[ISOMORPH_ERROR];
+
+	return isomorph_snapshot_clone(name, snapshot, new, error) ? fail(error) : 0;
+}
+
 int
 cli_snapshot(int argc, char **argv)
 {
@@ -94,14 +106,19 @@ cli_snapshot(int argc, char **argv)
 	if (!strcmp(what, "--help") || !strcmp(what, "-h"))
 		return fputs(snapshot_help, stdout), 0;
 	if (!name || name[0] == '-')
-		return cli_usage("snapshot", "save, list, restore or delete, and NAME, are wanted");
+		return cli_usage("snapshot", "save, list, restore, clone, verify or delete, and NAME, are wanted");
 	if (!strcmp(what, "save") && argc == words)
 		return save(name, snapshot);
 	if (!strcmp(what, "list") && argc == 3)
 		return isomorph_snapshot_each(name, print_snapshot, NULL, error) ? fail(error) : 0;
 	if (!strcmp(what, "restore"))
 		return restore(argc - words, argv + words, name, snapshot);
+	if (!strcmp(what, "verify") && argc == words)
+		return isomorph_snapshot_verify(name, snapshot, error) ? fail(error) : 0;
+	if (!strcmp(what, "clone") && named && argc <= words + 1)
+		return clone(name, argc > words ? snapshot : "default", argv[argc - 1]);
 	if (!strcmp(what, "delete") && argc == 4)
 		return isomorph_snapshot_delete(name, snapshot, error) ? fail(error) : 0;
-	return cli_usage("snapshot", "save NAME [SNAPSHOT], list NAME, restore NAME [SNAPSHOT] or delete NAME SNAPSHOT is wanted");
+	return cli_usage("snapshot", "save NAME [SNAPSHOT], list NAME, restore NAME [SNAPSHOT], clone NAME [SNAPSHOT] CLONE, "
+				     "verify NAME [SNAPSHOT] or delete NAME SNAPSHOT is wanted");
 }

@@ -90,7 +90,7 @@ static int
 take_manifest(struct snapshot *s, struct error *error)
 {
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(s->manifest, "ram"), *entry;
-	uint64_t format, crc;
+	uint64_t format, crc, sums;
 
 	if (!cJSON_IsObject(s->manifest) || !get_number(s->manifest, "format", &format))
 		return damaged(s, "is no manifest", error);
@@ -100,7 +100,10 @@ take_manifest(struct snapshot *s, struct error *error)
 	if (!get_number(s->manifest, "ram-size", &s->ram_size) || !get_number(s->manifest, "state-size", &s->state_size) ||
 	    !get_number(s->manifest, "state-crc32", &crc) || crc > UINT32_MAX || s->state_size > SNAPSHOT_STATE_MOST)
 		return damaged(s, "sizes", error);
+	if (!get_number(s->manifest, "sums-crc32", &sums) || sums > UINT32_MAX)
+		return damaged(s, "sums-crc32", error);
 	s->state_crc = (uint32_t)crc;
+	s->sums_crc = (uint32_t)sums;
 	if (!cJSON_IsArray(list) || !cJSON_IsObject(snapshot_about(s)))
 		return damaged(s, "ram or about is missing", error);
 	cJSON_ArrayForEach(entry, list)
@@ -192,21 +195,80 @@ map_ram(const struct snapshot *s, struct memory *memory, struct error *error)
 	return 0;
 }
 
+/* A small file, compared with its checksum in the manifest. NULL: *error. */
+static char *
+read_checked(const struct snapshot *s, const char *name, uint64_t most, uint32_t crc, uint64_t *size, struct error *error)
+{
+	char *data = read_file(s, name, most, size, error);
+
+	if (!data || crc32_z(0, (const void *)data, *size) == crc)
+		return data;
+	free(data);
+	error_set(error, EINVAL, "the snapshot is damaged: %s/%s is not what was written", s->folder, name);
+	return NULL;
+}
+
+static char *
+read_state(const struct snapshot *s, uint64_t *size, struct error *error)
+{
+	char *data = read_checked(s, "state", SNAPSHOT_STATE_MOST, s->state_crc, size, error);
+
+	if (!data || *size == s->state_size)
+		return data;
+	free(data);
+	error_set(error, EINVAL, "the snapshot is damaged: %s/state is not what was written", s->folder);
+	return NULL;
+}
+
+static int
+compare_ram(const struct snapshot *s, const uint32_t *written, uint64_t count, struct error *error)
+{
+	struct sums sums;
+	int bad = 0;
+
+	if (sums_init(&sums, s->ram_size))
+		fatal("out of memory for a snapshot's checksums");
+	if (count != sums.count)
+		bad = error_set(error, EINVAL, "the snapshot is damaged: %s/sums is of other memory", s->folder);
+	else if (sums_of_file(&sums, s->ram, s->ram_size))
+		bad = error_set(error, errno, "%s/ram cannot be read: %s", s->folder, strerror(errno));
+	for (uint64_t i = 0; i < count && !bad; i++)
+		if (sums.sum[i] != written[i])
+			bad = error_set(error, EINVAL, "the snapshot is damaged: %s/ram is not what was written, between bytes %llu and %llu",
+					s->folder, (unsigned long long)(i * SUMS_CHUNK), (unsigned long long)((i + 1) * SUMS_CHUNK));
+	sums_fini(&sums);
+	return bad;
+}
+
+int
+snapshot_verify(const struct snapshot *s, struct error *error)
+{
+	uint64_t size;
+	char *data = read_state(s, &size, error);
+	int bad;
+
+	if (!data)
+		return -1;
+	free(data);
+	data = read_checked(s, "sums", SNAPSHOT_SUMS_MOST, s->sums_crc, &size, error);
+	if (!data)
+		return -1;
+	bad = compare_ram(s, (const uint32_t *)(const void *)data, size / sizeof(uint32_t), error);
+	free(data);
+	return bad;
+}
+
 int
 snapshot_restore(const struct snapshot *s, struct machine *machine, struct error *error)
 {
 	struct error why = { 0 };
 	struct state *stream;
 	uint64_t size;
-	char *data = read_file(s, "state", SNAPSHOT_STATE_MOST, &size, error);
+	char *data = read_state(s, &size, error);
 	int bad;
 
 	if (!data)
 		return -1;
-	if (size != s->state_size || crc32_z(0, (const void *)data, size) != s->state_crc) {
-		free(data);
-		return error_set(error, EINVAL, "the snapshot is damaged: %s/state is not what was written", s->folder);
-	}
 	bad = map_ram(s, machine_memory(machine), error);
 	if (!bad) {
 		stream = state_restore(data, size);

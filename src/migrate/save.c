@@ -16,6 +16,8 @@ struct save {
 	cJSON *manifest;
 	struct error *error;
 	const char *path; /* for messages */
+	int ram;
+	struct sums sums;
 };
 
 static int
@@ -60,40 +62,30 @@ write_file(struct save *s, const char *name, const void *data, size_t size)
 
 /* ---- RAM ---------------------------------------------------------------------- */
 
-static bool
-is_zero(const uint8_t *page)
-{
-	return !page[0] && !memcmp(page, page + 1, MEMORY_PAGE - 1);
-}
-
 /* Writes the pages in [from, to) of a region that are not zero, runs at once. */
 static int
-write_pages(int fd, const struct memory_region *region, uint64_t from, uint64_t to, uint64_t offset)
+write_pages(struct save *s, const struct memory_region *region, uint64_t from, uint64_t to, uint64_t offset)
 {
 	while (from < to) {
-		uint64_t end;
+		uint64_t end = from;
 
-		if (is_zero(region->host + from)) {
-			from += MEMORY_PAGE;
-			continue;
-		}
-		for (end = from + MEMORY_PAGE; end < to && !is_zero(region->host + end);)
-			end += MEMORY_PAGE;
-		if (write_all(fd, region->host + from, end - from, offset + from))
+		for (; end < to && !page_is_zero(region->host + end); end += MEMORY_PAGE)
+			sums_add(&s->sums, offset + end, region->host + end);
+		if (end > from && write_all(s->ram, region->host + from, end - from, offset + from))
 			return -1;
-		from = end;
+		from = end + MEMORY_PAGE;
 	}
 	return 0;
 }
 
 /* Only where the region's memfd holds something: looking at a hole would fill it. */
 static int
-write_region(int fd, const struct memory_region *region, uint64_t offset)
+write_region(struct save *s, const struct memory_region *region, uint64_t offset)
 {
 	uint64_t at = 0;
 
 	if (region->fd < 0)
-		return write_pages(fd, region, 0, region->size, offset);
+		return write_pages(s, region, 0, region->size, offset);
 	while (at < region->size) {
 		off_t data = lseek(region->fd, (off_t)at, SEEK_DATA);
 		off_t hole = data < 0 ? data : lseek(region->fd, data, SEEK_HOLE);
@@ -103,22 +95,30 @@ write_region(int fd, const struct memory_region *region, uint64_t offset)
 		if (hole < 0)
 			return -1;
 		at = (uint64_t)hole < region->size ? (uint64_t)hole : region->size;
-		if (write_pages(fd, region, align_down((uint64_t)data, MEMORY_PAGE), align_up(at, MEMORY_PAGE), offset))
+		if (write_pages(s, region, align_down((uint64_t)data, MEMORY_PAGE), align_up(at, MEMORY_PAGE), offset))
 			return -1;
 	}
 	return 0;
 }
 
+static uint64_t
+ram_size(const struct memory *memory)
+{
+	uint64_t size = 0;
+
+	for (unsigned i = 0; i < memory->count; i++)
+		size += memory->region[i].borrowed ? 0 : memory->region[i].size;
+	return size;
+}
+
 static int
-write_ram(struct save *s)
+write_regions(struct save *s)
 {
 	struct memory *memory = machine_memory(s->machine);
 	cJSON *list = cJSON_AddArrayToObject(s->manifest, "ram");
-	int fd = openat(s->folder, "ram", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	uint64_t offset = 0;
-	int bad = fd < 0;
 
-	for (unsigned i = 0; i < memory->count && !bad; i++) {
+	for (unsigned i = 0; i < memory->count; i++) {
 		const struct memory_region *region = &memory->region[i];
 		cJSON *entry;
 
@@ -130,16 +130,25 @@ write_ram(struct save *s)
 		cJSON_AddNumberToObject(entry, "size", (double)region->size);
 		cJSON_AddNumberToObject(entry, "offset", (double)offset);
 		cJSON_AddItemToArray(list, entry);
-		bad = write_region(fd, region, offset);
+		if (write_region(s, region, offset))
+			return -1;
 		offset += region->size;
 	}
-	cJSON_AddNumberToObject(s->manifest, "ram-size", (double)offset);
-	bad = bad || ftruncate(fd, (off_t)offset) || fsync(fd);
+	return 0;
+}
+
+static int
+write_ram(struct save *s)
+{
+	uint64_t size = ram_size(machine_memory(s->machine));
+	size_t sums = s->sums.count * sizeof *s->sums.sum;
+	int bad = s->ram < 0 || write_regions(s) || ftruncate(s->ram, (off_t)size) || fsync(s->ram);
+
 	if (bad)
-		failed(s, "ram");
-	if (fd >= 0)
-		close(fd);
-	return bad ? -1 : 0;
+		return failed(s, "ram");
+	cJSON_AddNumberToObject(s->manifest, "ram-size", (double)size);
+	cJSON_AddNumberToObject(s->manifest, "sums-crc32", (double)crc32_z(0, (const void *)s->sums.sum, sums));
+	return write_file(s, "sums", s->sums.sum, sums);
 }
 
 /* ---- the rest -------------------------------------------------------------------- */
@@ -179,7 +188,7 @@ write_manifest(struct save *s)
 static void
 remove_folder(const char *folder)
 {
-	static const char *const files[] = { "manifest.json", "state", "ram" };
+	static const char *const files[] = { "manifest.json", "state", "ram", "sums" };
 	char path[4200];
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -225,12 +234,18 @@ snapshot_save(struct machine *machine, const char *folder, const cJSON *about, s
 	remove_folder(beside);
 	if (mkdir(beside, 0700) || (s.folder = open(beside, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return error_set(error, errno, "%s: %s", beside, strerror(errno));
+	s.ram = openat(s.folder, "ram", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (sums_init(&s.sums, ram_size(machine_memory(machine))))
+		fatal("out of memory for a snapshot's checksums");
 	s.manifest = cJSON_CreateObject();
 	cJSON_AddNumberToObject(s.manifest, "format", SNAPSHOT_FORMAT);
 	cJSON_AddItemToObject(s.manifest, "about", cJSON_Duplicate(about, true));
 	if (!write_ram(&s) && !write_state(&s) && !write_manifest(&s))
 		bad = exchange(beside, folder, error);
 	cJSON_Delete(s.manifest);
+	sums_fini(&s.sums);
+	if (s.ram >= 0)
+		close(s.ram);
 	close(s.folder);
 	if (bad)
 		remove_folder(beside);

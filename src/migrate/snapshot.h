@@ -7,6 +7,7 @@
  *                     caller wants to know again (options, disks)
  *     state           the device stream of machine_state
  *     ram             the pages of RAM and ROM; pages of zeros are holes
+ *     sums            checksums of them
  *
  * It is written beside, synced and exchanged for an older one at once: a crash
  * leaves the old or the new one. Reading is careful: whatever the folder holds,
@@ -33,6 +34,8 @@ struct snapshot *snapshot_open(const char *folder, struct error *error);
 void snapshot_close(struct snapshot *snapshot);
 /* What save was given; the snapshot's. */
 const cJSON *snapshot_about(const struct snapshot *snapshot);
+/* Compares everything with its checksums, RAM too, which a restore does not. */
+int snapshot_verify(const struct snapshot *snapshot, struct error *error);
 /* Puts RAM and state into a paused machine of the same make. After a failure the
  * machine is good for machine_free only. The snapshot may be closed then. */
 int snapshot_restore(const struct snapshot *snapshot, struct machine *machine, struct error *error);

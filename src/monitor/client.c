@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "monitor/layers.h"
 #include "monitor/places.h"
 #include "monitor/session.h"
 #include "monitor/sockets.h"
@@ -210,17 +211,37 @@ isomorph_each(bool all, void (*call)(void *to, const char *name, bool runs), voi
 	return places_each(all ? PLACE_MACHINE : PLACE_RUN, each_folder, &each, NULL);
 }
 
+struct clone {
+	const char *of;
+	char name[64];
+};
+
+static void
+look_for_clone(void *to, const char *name)
+{
+	struct clone *clone = to;
+
+	if (layers_stands_on(name, clone->of))
+		text_format(clone->name, sizeof clone->name, "%s", name);
+}
+
 int
 isomorph_remove(const char *name, char *error)
 {
 	struct error why = { 0 };
+	struct clone clone = { .of = name };
 	char path[PATH_MAX];
 	int lock = -1;
 
 	if (!*name || strchr(name, '/') || name[0] == '.' || places_path(PLACE_MACHINE, name, false, path, &why) ||
 	    access(path, F_OK))
 		error_set(&why, ENOENT, "there is no machine %s; `isomorph list --all` shows those that are", name);
-	else if ((lock = places_lock(name, &why)) < 0 && why.code == EBUSY)
+	else
+		places_each(PLACE_MACHINE, look_for_clone, &clone, &why);
+	if (clone.name[0])
+		error_set(&why, EBUSY, "the machine %s stands on disks of %s; `isomorph remove %s` first", clone.name, name,
+			  clone.name);
+	if (!why.set && (lock = places_lock(name, &why)) < 0 && why.code == EBUSY)
 		text_format(why.text, sizeof why.text, "the machine %s runs; `isomorph stop %s` first", name, name);
 	else if (lock >= 0 && !places_remove(path, &why) && !places_path(PLACE_RUN, name, false, path, &why))
 		places_remove(path, &why);

@@ -1,4 +1,4 @@
-/* --image: a base image, made once, and an overlay of it for each machine.
+/* Images. --image: a base image, made once, and an overlay of it for each machine.
  *
  * images/debian-SUITE-ARCH/ holds root.img, kernel, initrd and image.json, which
  * is written last: tools/debian-image builds it. machines/NAME/disk.qcow2 is the
@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backend/disk/image.h"
 #include "backend/disk/qcow2.h"
 #include "monitor/places.h"
 
@@ -247,4 +248,36 @@ isomorph_image_remove(const char *name, char *error)
 	if (why.set)
 		text_format(error, ISOMORPH_ERROR, "%s", why.text);
 	return why.set ? -1 : 0;
+}
+
+/* What stands in a new image's header: an absolute path, so that the image can be
+ * moved. */
+static int
+create_on(const char *path, uint64_t size, const char *base, struct error *error)
+{
+	struct image *image = image_open(base, NULL, true, NULL, error);
+	char *whole = realpath(base, NULL);
+	int failed = -1;
+
+	if (image && !whole)
+		error_set(error, errno, "%s: %s", base, strerror(errno));
+	if (image && whole && size && size < image->size)
+		error_set(error, EINVAL, "%s has %llu bytes: an image on top of it cannot be smaller", base,
+			  (unsigned long long)image->size);
+	else if (image && whole)
+		failed = qcow2_create(path, size ? size : image->size, whole, image->format->name, error);
+	image_close(image);
+	free(whole);
+	return failed;
+}
+
+int
+isomorph_image_create(const char *path, unsigned long long size, const char *base, char *error)
+{
+	struct error why = { 0 };
+	int failed = base ? create_on(path, size, base, &why) : qcow2_create(path, size, NULL, NULL, &why);
+
+	if (failed)
+		text_format(error, ISOMORPH_ERROR, "%s", why.text);
+	return failed ? -1 : 0;
 }

@@ -189,19 +189,19 @@ mark(cJSON *used, const char *folder, const char *path)
 
 struct sweep {
 	const char *name;
-	char folder[PATH_MAX];
+	char folder[PATH_MAX + 1]; /* with a slash behind it */
 	cJSON *used;
 	bool unsure; /* a snapshot could not be read: everything counts as used */
 };
 
 static void
-mark_snapshot(struct sweep *sweep, const char *snapshot)
+mark_snapshot(struct sweep *sweep, const char *name, const char *snapshot)
 {
 	char path[PATH_MAX], file[PATH_MAX], *text = NULL;
 	cJSON *manifest;
 	const cJSON *disks, *entry;
 
-	if (!snapshots_path(sweep->name, snapshot, false, path, NULL)) {
+	if (!snapshots_path(name, snapshot, false, path, NULL)) {
 		text_format(file, sizeof file, "%s/manifest.json", path);
 		text = places_read(file, 4 << 20, NULL);
 	}
@@ -218,25 +218,86 @@ mark_snapshot(struct sweep *sweep, const char *snapshot)
 	free(text);
 }
 
-/* Marks what the machine's snapshots stand on. False: there is no such machine. */
-static bool
-sweep_open(struct sweep *sweep, const char *name)
+static void
+mark_snapshots(struct sweep *sweep, const char *name)
 {
 	const struct dirent *entry;
 	char path[PATH_MAX];
-	DIR *snapshots;
+	DIR *snapshots = snapshots_path(name, NULL, false, path, NULL) ? NULL : opendir(path);
+
+	while (snapshots && (entry = readdir(snapshots)))
+		if (entry->d_name[0] != '.')
+			mark_snapshot(sweep, name, entry->d_name);
+	if (snapshots)
+		closedir(snapshots);
+}
+
+/* The layers that a machine's disks write to. */
+static void
+mark_disks(struct sweep *sweep, const char *name)
+{
+	cJSON *map = read_map(name, NULL), *item;
+	char path[PATH_MAX], file[PATH_MAX];
+
+	sweep->unsure |= !map;
+	cJSON_ArrayForEach(item, map) {
+		const char *layer = cJSON_GetStringValue(item);
+
+		if (layer && !places_file(PLACE_MACHINE, name, layer, false, path, NULL) && realpath(path, file))
+			mark(sweep->used, sweep->folder, file);
+	}
+	cJSON_Delete(map);
+}
+
+/* Clones stand on the layers of what they are clones of. */
+static void
+mark_other(void *to, const char *name)
+{
+	struct sweep *sweep = to;
+
+	if (!strcmp(name, sweep->name))
+		return;
+	mark_snapshots(sweep, name);
+	mark_disks(sweep, name);
+}
+
+/* Nothing is marked yet. False: there is no such machine. */
+static bool
+sweep_begin(struct sweep *sweep, const char *name)
+{
+	char path[PATH_MAX];
 
 	*sweep = (struct sweep){ .name = name };
 	if (places_path(PLACE_MACHINE, name, false, path, NULL) || !realpath(path, sweep->folder))
 		return false;
+	text_format(sweep->folder + strlen(sweep->folder), 2, "/");
 	sweep->used = cJSON_CreateObject();
-	snapshots = snapshots_path(name, NULL, false, path, NULL) ? NULL : opendir(path);
-	while (snapshots && (entry = readdir(snapshots)))
-		if (entry->d_name[0] != '.')
-			mark_snapshot(sweep, entry->d_name);
-	if (snapshots)
-		closedir(snapshots);
 	return true;
+}
+
+/* Marks what the machine's snapshots, and other machines, stand on. */
+static bool
+sweep_open(struct sweep *sweep, const char *name)
+{
+	if (!sweep_begin(sweep, name))
+		return false;
+	mark_snapshots(sweep, name);
+	places_each(PLACE_MACHINE, mark_other, sweep, NULL);
+	return true;
+}
+
+bool
+layers_stands_on(const char *name, const char *below)
+{
+	struct sweep sweep;
+	bool stands;
+
+	if (!sweep_begin(&sweep, below))
+		return false;
+	mark_other(&sweep, name);
+	stands = sweep.used->child;
+	cJSON_Delete(sweep.used);
+	return stands;
 }
 
 /* ---- restoring -------------------------------------------------------------------------- */
@@ -336,7 +397,7 @@ remove_unused(const struct sweep *sweep)
 	while (folder && (entry = readdir(folder))) {
 		if (strncmp(entry->d_name, "disk-", 5) || cJSON_HasObjectItem(sweep->used, entry->d_name))
 			continue;
-		text_format(path, sizeof path, "%s/%s", sweep->folder, entry->d_name);
+		text_format(path, sizeof path, "%s%s", sweep->folder, entry->d_name);
 		unlink(path);
 	}
 	if (folder)
@@ -346,20 +407,11 @@ remove_unused(const struct sweep *sweep)
 void
 layers_sweep(const char *name)
 {
-	cJSON *map = read_map(name, NULL), *item;
-	char path[PATH_MAX];
 	struct sweep sweep;
 
-	if (!sweep_open(&sweep, name)) {
-		cJSON_Delete(map);
+	if (!sweep_open(&sweep, name))
 		return;
-	}
-	sweep.unsure |= !map;
-	cJSON_ArrayForEach(item, map) {
-		text_format(path, sizeof path, "%s/%s", sweep.folder, cJSON_IsString(item) ? item->valuestring : "");
-		mark(sweep.used, sweep.folder, path);
-	}
-	cJSON_Delete(map);
+	mark_disks(&sweep, name);
 	if (!sweep.unsure)
 		remove_unused(&sweep);
 	cJSON_Delete(sweep.used);

@@ -1,4 +1,5 @@
-/* Layers of a named machine's disks, and its snapshots (layers.c, snapshots.c).
+/* Layers of a named machine's disks, and its snapshots (layers.c, snapshots.c,
+ * clone.c).
  *
  * A snapshot freezes the image that a disk writes to: from then on it writes to a
  * new layer, machines/NAME/disk-K.N.qcow2, on top. machines/NAME/disks.json
@@ -21,10 +22,14 @@ int layers_push(struct session *session, cJSON *list, struct error *error);
 /* Disks of the configuration become new layers on top of frozen ones, as
  * layers_push listed them. */
 int layers_restore(struct isomorph_config *config, const cJSON *list, struct error *error);
-/* Removes layers that neither a disk nor a snapshot stands on; the machine does
- * not run. */
+/* Whether disks or snapshots of the machine stand on files of another's. */
+bool layers_stands_on(const char *name, const char *below);
+/* Removes layers that neither a disk nor a snapshot stands on, of any machine; this
+ * one does not run. */
 void layers_sweep(const char *name);
 
+/* Makes the machine `clone` of the snapshot in a folder: clone.c. */
+int clone_make(const char *snapshot, const char *clone, struct error *error);
 /* The folder of a snapshot; make: that of all of them is made. */
 int snapshots_path(const char *name, const char *snapshot, bool make, char path[PATH_MAX], struct error *error);
 

@@ -71,6 +71,18 @@ isomorph_snapshot_each(const char *name, void (*each)(void *to, const char *snap
 	return told(&why, error);
 }
 
+/* The folder of a snapshot that there is. */
+static int
+find(const char *name, const char *snapshot, char path[PATH_MAX], struct error *error)
+{
+	if (check_name(name, error) || snapshots_path(name, snapshot, false, path, error))
+		return -1;
+	if (!access(path, F_OK))
+		return 0;
+	return error_set(error, ENOENT, "the machine %s has no snapshot %s; `isomorph snapshot list %s` shows those it has", name,
+			 snapshot, name);
+}
+
 int
 isomorph_snapshot_delete(const char *name, const char *snapshot, char *error)
 {
@@ -78,15 +90,34 @@ isomorph_snapshot_delete(const char *name, const char *snapshot, char *error)
 	char path[PATH_MAX];
 	int lock;
 
-	if (check_name(name, &why) || snapshots_path(name, snapshot, false, path, &why))
-		return told(&why, error);
-	if (access(path, F_OK))
-		error_set(&why, ENOENT, "the machine %s has no snapshot %s; `isomorph snapshot list %s` shows those it has", name,
-			  snapshot, name);
-	else if (!places_remove(path, &why) && (lock = places_lock(name, NULL)) >= 0) {
+	if (!find(name, snapshot, path, &why) && !places_remove(path, &why) && (lock = places_lock(name, NULL)) >= 0) {
 		layers_sweep(name);
 		close(lock);
 	}
+	return told(&why, error);
+}
+
+int
+isomorph_snapshot_verify(const char *name, const char *snapshot, char *error)
+{
+	struct error why = { 0 };
+	struct snapshot *s = NULL;
+	char path[PATH_MAX];
+
+	if (!find(name, snapshot, path, &why) && (s = snapshot_open(path, &why)))
+		snapshot_verify(s, &why);
+	snapshot_close(s);
+	return told(&why, error);
+}
+
+int
+isomorph_snapshot_clone(const char *name, const char *snapshot, const char *clone, char *error)
+{
+	struct error why = { 0 };
+	char path[PATH_MAX];
+
+	if (!find(name, snapshot, path, &why))
+		clone_make(path, clone, &why);
 	return told(&why, error);
 }
 
@@ -97,13 +128,8 @@ isomorph_config_snapshot(struct isomorph_config *config, const char *name, const
 	struct snapshot *s = NULL;
 	char path[PATH_MAX];
 
-	if (!check_name(name, &why) && !snapshots_path(name, snapshot, false, path, &why)) {
-		if (access(path, F_OK))
-			error_set(&why, ENOENT, "the machine %s has no snapshot %s; `isomorph snapshot list %s` shows those it has",
-				  name, snapshot, name);
-		else
-			s = snapshot_open(path, &why);
-	}
+	if (!find(name, snapshot, path, &why))
+		s = snapshot_open(path, &why);
 	if (s) {
 		config_take(config, cJSON_GetObjectItemCaseSensitive(snapshot_about(s), "options"), path, &why);
 		config->snapshot = config_copy(config, path);
