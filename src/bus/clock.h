@@ -15,6 +15,9 @@ struct guest_clock {
 	void (*moved)(void *owner);
 	void *owner;
 	uint64_t (*source)(void *owner); /* NULL: clock_nanoseconds */
+	/* The source is no clock of the host's: timers of this one are fired by hand,
+	 * by what it shows (host/event.h). */
+	bool counted;
 };
 
 /* At 0 and standing still. */
@@ -24,7 +27,8 @@ void guest_clock_go(struct guest_clock *clock);
 /* Nanoseconds that it shows now; and makes it show them. */
 uint64_t guest_clock_now(const struct guest_clock *clock);
 void guest_clock_set(struct guest_clock *clock, uint64_t nanoseconds);
-/* The host's clock_nanoseconds when it will show this; UINT64_MAX stays. */
+/* When to arm a timer for this: the host's clock_nanoseconds when it will show it,
+ * or the same if it is counted; UINT64_MAX stays. */
 uint64_t guest_clock_host(const struct guest_clock *clock, uint64_t nanoseconds);
 /* Stands still meanwhile. */
 void guest_clock_state(struct guest_clock *clock, struct state *s);

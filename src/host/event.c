@@ -25,6 +25,7 @@ struct event {
 	struct event *next; /* in the loop's list */
 	bool dead;
 	bool timer;
+	bool by_hand; /* a timer of another clock */
 	bool always; /* a descriptor that is ready whenever wanted */
 	int fd;
 	unsigned want;
@@ -100,7 +101,7 @@ arm(struct event_loop *loop)
 	uint64_t first = UINT64_MAX;
 
 	for (struct event *e = loop->events; e; e = e->next)
-		if (!e->dead && e->timer && e->when < first)
+		if (!e->dead && e->timer && !e->by_hand && e->when < first)
 			first = e->when;
 	if (first == loop->armed)
 		return;
@@ -122,7 +123,34 @@ run_timers(struct event_loop *loop)
 	if (read(loop->timer, &count, sizeof count) == (ssize_t)sizeof count)
 		loop->armed = UINT64_MAX;
 	for (struct event *e = loop->events; e; e = e->next)
-		if (!e->dead && e->timer && e->when <= now) {
+		if (!e->dead && e->timer && !e->by_hand && e->when <= now) {
+			e->when = UINT64_MAX;
+			e->fire(e->owner);
+		}
+}
+
+void
+event_by_hand(struct event *event)
+{
+	event->by_hand = true;
+}
+
+uint64_t
+event_next_by_hand(const struct event_loop *loop)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (const struct event *e = loop->events; e; e = e->next)
+		if (!e->dead && e->by_hand && e->when < first)
+			first = e->when;
+	return first;
+}
+
+void
+event_fire_by_hand(struct event_loop *loop, uint64_t now)
+{
+	for (struct event *e = loop->events; e; e = e->next)
+		if (!e->dead && e->by_hand && e->when <= now) {
 			e->when = UINT64_MAX;
 			e->fire(e->owner);
 		}
@@ -334,7 +362,7 @@ void
 event_arm(struct event *event, uint64_t when)
 {
 	event->when = when;
-	if (when < event->loop->armed)
+	if (!event->by_hand && when < event->loop->armed)
 		arm(event->loop);
 }
 

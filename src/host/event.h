@@ -36,6 +36,11 @@ void event_want(struct event *event, unsigned want);
  * (UINT64_MAX: never). */
 struct event *event_timer(struct event_loop *loop, void (*fire)(void *owner), void *owner);
 void event_arm(struct event *event, uint64_t when);
+/* From now on the timer goes by another clock, the caller's, who fires those that
+ * are due and asks when the next one is (UINT64_MAX: never); under the lock. */
+void event_by_hand(struct event *event);
+uint64_t event_next_by_hand(const struct event_loop *loop);
+void event_fire_by_hand(struct event_loop *loop, uint64_t now);
 void event_remove(struct event *event);
 /* Runs the callback on the loop's thread soon; any thread, no lock needed. The
  * same (call, owner) asked for twice before it runs runs once. */

@@ -109,6 +109,10 @@ make(struct machine *m, struct error *error)
 	guest_clock_init(&m->clock);
 	m->clock.moved = on_clock_moved;
 	m->clock.owner = m;
+	if (m->config.deterministic) {
+		m->clock.source = machine_turn_time;
+		m->clock.counted = true;
+	}
 	m->loop = event_loop_new(&m->lock, error);
 	m->timers = event_loop_new(&m->timer_lock, error);
 	if (!m->loop || !m->timers)

@@ -75,7 +75,11 @@ struct machine {
 	struct virtio_device *button; /* to ask for power-off, or NULL */
 	void *board;                /* the type's */
 
-	uint32_t turns_word;        /* in turn: counts polls; a futex */
+	/* ---- in turn ---- */
+	uint64_t turn_base;         /* nanoseconds until this turn */
+	uint64_t turn_room;         /* instructions of this turn, */
+	struct machine_cpu *turn_of; /* whose it is; NULL: nobody's */
+	uint32_t turns_word;        /* counts polls; a futex */
 	uint32_t turns_asleep;      /* atomic: somebody may wait for it */
 
 	/* ---- bare-metal programs ---- */
@@ -131,9 +135,11 @@ void machine_kick_all(struct machine *machine);
 struct irq_line machine_cpu_input(struct machine *machine, unsigned cpu, unsigned input);
 /* The guest's clock moved or goes again: timers are armed anew. */
 void machine_timers_update(struct machine *machine);
-/* Sleeps until the vCPU is polled, or the word is no longer what was seen. */
+/* Sleeps until the vCPU is polled. */
 void machine_cpu_sleep(struct machine_cpu *cpu);
-void machine_wait_word(uint32_t *word, uint32_t seen);
+/* Sleeps until the word is no longer what was seen, at most for a time (NULL: for
+ * ever); true: that is over. */
+bool machine_wait_word(uint32_t *word, uint32_t seen, const struct timespec *limit);
 /* Brings it out of the states in which it does not run, if it is time; true: it
  * is started. vCPU thread. */
 bool machine_cpu_ready(struct machine_cpu *cpu);
@@ -145,6 +151,8 @@ uint64_t machine_time(const struct machine *machine); /* ticks */
 void machine_schedule(struct machine_cpu *cpu);
 /* Runs all vCPUs in turn on the calling thread until the end. */
 void machine_run_in_turn(struct machine *machine);
+/* Nanoseconds that have passed so: the clock's source; owner: the machine. */
+uint64_t machine_turn_time(void *owner);
 
 /* ---- devices.c ------------------------------------------------------------- */
 

@@ -1,9 +1,11 @@
 /* How vCPUs share the host: pinning, weights, and all on one thread in turn.
  *
- * In turn: one vCPU runs until it waits, or until it has run for a quantum of
- * host time and comes to a safepoint. That is one thread, and one order of vCPUs,
- * but not yet the same switch points every time: that takes regions that count
- * instructions.
+ * In turn: one vCPU runs until it waits or has retired as many instructions as its
+ * turn has; then comes the next that has something to do. Time is what they retire,
+ * a nanosecond each, and while all wait, the host's until the next timer is due.
+ * Timers are looked at between turns. So whatever happens among vCPUs, and between
+ * them and their timers, happens at the same instructions every time; what comes
+ * from outside (disks, networks, consoles, the calendar) comes when the host has it.
  */
 #include <errno.h>
 #include <sched.h>
@@ -11,12 +13,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "host/clock.h"
 #include "machine/machine_impl.h"
 
-#define QUANTUM_NS 2000000u
+#define QUANTUM 100000u /* instructions of a turn */
 
 /* A list of host CPUs, "0-3,5". False: it is none. */
 static bool
@@ -83,41 +85,46 @@ machine_schedule(struct machine_cpu *cpu)
 
 /* ---- in turn ------------------------------------------------------------------ */
 
-struct turns {
-	struct machine *machine;
-	struct event *quantum; /* in the loop of timers */
-	unsigned now;          /* whose turn it is */
-};
-
-static void
-on_quantum(void *owner)
+uint64_t
+machine_turn_time(void *owner)
 {
-	struct turns *t = owner;
+	const struct machine *m = owner;
+	const struct machine_cpu *cpu = __atomic_load_n(&m->turn_of, __ATOMIC_RELAXED);
 
-	machine_cpu_kick(&t->machine->cpu[__atomic_load_n(&t->now, __ATOMIC_ACQUIRE)]);
+	if (!cpu)
+		return m->turn_base;
+	return m->turn_base + m->turn_room - m->type->guest->system->instructions_left(cpu->vcpu.frame);
 }
 
-/* Runs one vCPU for its turn; false if it had nothing to do. */
-static bool
-turn(struct turns *t, struct machine_cpu *cpu)
+/* Fires what is due; how long until the next, or UINT64_MAX. */
+static uint64_t
+fire_timers(struct machine *m)
+{
+	uint64_t now = guest_clock_now(&m->clock), next, other;
+
+	pthread_mutex_lock(&m->lock);
+	event_fire_by_hand(m->loop, now);
+	next = event_next_by_hand(m->loop);
+	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_lock(&m->timer_lock);
+	event_fire_by_hand(m->timers, now);
+	other = event_next_by_hand(m->timers);
+	pthread_mutex_unlock(&m->timer_lock);
+	next = other < next ? other : next;
+	return next == UINT64_MAX ? next : next - now;
+}
+
+static void
+run(struct machine_cpu *cpu)
 {
 	struct machine *m = cpu->machine;
-	uint64_t end = clock_nanoseconds() + QUANTUM_NS;
 
-	if (!machine_cpu_ready(cpu))
-		return false;
-	if (cpu->waits && !__atomic_load_n(&cpu->vcpu.frame->poll, __ATOMIC_SEQ_CST))
-		return false;
-	cpu->waits = false;
-	pthread_mutex_lock(&m->timer_lock);
-	event_arm(t->quantum, end);
-	pthread_mutex_unlock(&m->timer_lock);
-	while (!cpu->waits && cpu->state == CPU_STARTED && clock_nanoseconds() < end &&
-	       !__atomic_load_n(&m->halt, __ATOMIC_ACQUIRE))
+	while (!cpu->waits && cpu->state == CPU_STARTED && !__atomic_load_n(&m->halt, __ATOMIC_ACQUIRE))
 		switch (cpu_run_system(&cpu->vcpu)) {
 		case CPU_SYSTEM_POLL:
-		case CPU_SYSTEM_DUE:
 			break;
+		case CPU_SYSTEM_DUE:
+			return;
 		case CPU_SYSTEM_WAIT:
 			cpu->waits = true;
 			break;
@@ -125,13 +132,36 @@ turn(struct turns *t, struct machine_cpu *cpu)
 			m->type->call(m, cpu->number);
 			break;
 		}
+}
+
+/* Runs one vCPU for its turn; false if it had nothing to do. */
+static bool
+turn(struct machine_cpu *cpu)
+{
+	struct machine *m = cpu->machine;
+	uint64_t next;
+
+	if (!machine_cpu_ready(cpu))
+		return false;
+	if (cpu->waits && !__atomic_load_n(&cpu->vcpu.frame->poll, __ATOMIC_SEQ_CST))
+		return false;
+	cpu->waits = false;
+	next = fire_timers(m);
+	m->turn_room = next < QUANTUM ? next + !next : QUANTUM;
+	m->type->guest->system->allow_instructions(cpu->vcpu.frame, m->turn_room);
+	__atomic_store_n(&m->turn_of, cpu, __ATOMIC_RELAXED);
+	run(cpu);
+	m->turn_base = machine_turn_time(m);
+	__atomic_store_n(&m->turn_of, NULL, __ATOMIC_RELAXED);
 	return true;
 }
 
-/* Nobody has anything to do: until one is polled. */
+/* Nobody has anything to do: until one is polled or a timer is due. */
 static void
 rest(struct machine *m)
 {
+	uint64_t left = fire_timers(m);
+	struct timespec limit = { (time_t)(left / 1000000000), (long)(left % 1000000000) };
 	uint32_t idle;
 
 	__atomic_store_n(&m->turns_asleep, 1, __ATOMIC_SEQ_CST);
@@ -139,7 +169,8 @@ rest(struct machine *m)
 	for (unsigned i = 0; i < m->cpus; i++)
 		if (__atomic_load_n(&m->cpu[i].vcpu.frame->poll, __ATOMIC_SEQ_CST))
 			goto out;
-	machine_wait_word(&m->turns_word, idle);
+	if (machine_wait_word(&m->turns_word, idle, left == UINT64_MAX ? NULL : &limit))
+		m->turn_base += left;
 out:
 	__atomic_store_n(&m->turns_asleep, 0, __ATOMIC_SEQ_CST);
 }
@@ -147,25 +178,16 @@ out:
 void
 machine_run_in_turn(struct machine *m)
 {
-	struct turns t = { .machine = m };
-
 	machine_schedule(&m->cpu[0]);
-	pthread_mutex_lock(&m->timer_lock);
-	t.quantum = event_timer(m->timers, on_quantum, &t);
-	pthread_mutex_unlock(&m->timer_lock);
 	while (machine_go_on(m)) {
 		bool any = false;
 
 		for (unsigned i = 0; i < m->cpus; i++) {
-			__atomic_store_n(&t.now, i, __ATOMIC_RELEASE);
-			any |= turn(&t, &m->cpu[i]);
+			any |= turn(&m->cpu[i]);
 			if (m->cpu[i].state != CPU_STARTED)
 				__atomic_store_n(&m->cpu[i].vcpu.frame->poll, 0, __ATOMIC_SEQ_CST);
 		}
 		if (!any)
 			rest(m);
 	}
-	pthread_mutex_lock(&m->timer_lock);
-	event_remove(t.quantum);
-	pthread_mutex_unlock(&m->timer_lock);
 }

@@ -40,10 +40,10 @@ machine_cpu_kick(struct machine_cpu *cpu)
 		RAW3(SYS_futex, &m->turns_word, FUTEX_WAKE_PRIVATE, 1);
 }
 
-void
-machine_wait_word(uint32_t *word, uint32_t seen)
+bool
+machine_wait_word(uint32_t *word, uint32_t seen, const struct timespec *limit)
 {
-	RAW4(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL);
+	return RAW4(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, limit) == -ETIMEDOUT;
 }
 
 void
@@ -61,7 +61,7 @@ machine_cpu_sleep(struct machine_cpu *cpu)
 
 	__atomic_store_n(&cpu->asleep, 1, __ATOMIC_SEQ_CST);
 	while (!__atomic_load_n(poll, __ATOMIC_SEQ_CST))
-		machine_wait_word(poll, 0);
+		machine_wait_word(poll, 0, NULL);
 	__atomic_store_n(&cpu->asleep, 0, __ATOMIC_SEQ_CST);
 }
 
@@ -249,6 +249,8 @@ machine_cpus_new(struct machine *m, struct error *error)
 		cpu->number = i;
 		cpu->deadline = UINT64_MAX;
 		cpu->timer = event_timer(m->timers, on_time, cpu);
+		if (m->clock.counted)
+			event_by_hand(cpu->timer);
 		cpu->env = (struct guest_env){ .memory = &m->memory, .number = i, .time = env_time,
 					       .timer = env_timer, .owner = cpu,
 					       .counts = m->config.bare || m->config.deterministic };

@@ -218,5 +218,7 @@ aclint_new(struct memory *memory, const struct aclint_wiring *w, struct error *e
 		return NULL;
 	}
 	a->event = event_timer(w->loop, on_time, a);
+	if (a->clock->counted)
+		event_by_hand(a->event);
 	return &a->device;
 }

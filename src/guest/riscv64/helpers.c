@@ -61,6 +61,7 @@ fence_vma(struct ir_frame *frame, uint64_t address, uint64_t asid, uint64_t give
 const struct ir_helper riscv64_helpers[RV_HELPER_COUNT] = {
 	[RV_HELPER_FRM] = { "frm", read_frm, 0, 0 },
 	[RV_HELPER_TIME] = { "time", read_time, 0, IR_H_VOLATILE },
+	[RV_HELPER_TIME_COUNTED] = { "time_counted", read_time, 0, IR_H_READ_STATE | IR_H_VOLATILE },
 	[RV_HELPER_CYCLE] = { "cycle", read_cycle, 0, IR_H_READ_STATE | IR_H_VOLATILE },
 	[RV_HELPER_INSTRET] = { "instret", read_instret, 0, IR_H_READ_STATE | IR_H_VOLATILE },
 	[RV_HELPER_STATUS] = { "status", status_changed, 0, IR_H_READ_STATE },

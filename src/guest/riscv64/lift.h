@@ -159,6 +159,7 @@ unsigned lift_fp_aux(const struct lifter *l, unsigned variant);
 enum riscv64_helper {
 	RV_HELPER_FRM,
 	RV_HELPER_TIME,
+	RV_HELPER_TIME_COUNTED, /* the same where time is what retires */
 	RV_HELPER_CYCLE,
 	RV_HELPER_INSTRET,
 	RV_HELPER_STATUS, /* mstatus was set: returns whether the region must end */

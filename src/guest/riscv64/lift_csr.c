@@ -96,10 +96,14 @@ lift_counter(struct lifter *l, unsigned csr)
 		{ RV_HELPER_INSTRET, RISCV64_MODE_NO_INSTRET },
 	};
 
+	enum riscv64_helper helper = (enum riscv64_helper)counter[csr - CSR_CYCLE].helper;
+
+	if (helper == RV_HELPER_TIME && l->mode & RISCV64_MODE_COUNTS)
+		helper = RV_HELPER_TIME_COUNTED;
 	if (l->mode & counter[csr - CSR_CYCLE].closed)
 		lift_illegal(l, 0, 0);
 	else
-		lift_set_x(l, call(l, (enum riscv64_helper)counter[csr - CSR_CYCLE].helper));
+		lift_set_x(l, call(l, helper));
 }
 
 /* a: enum riscv64_csr_action; b: the operand is the immediate. Set and clear
