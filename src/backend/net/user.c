@@ -208,13 +208,26 @@ user_ready(struct net *net, const struct pollfd *p, unsigned count)
 	}
 }
 
+/* Fragments of IPv4 are dropped: libslirp 4.7 puts some that do not fit together
+ * at a wild address, so that a guest could end the machine. The card's MTU is
+ * larger than nearly all that can be sent. */
+static bool
+is_fragment(const uint8_t *frame, size_t size)
+{
+	enum { TYPE = 12, FLAGS = 20, MORE_AND_OFFSET = 0x3f };
+
+	return size >= FLAGS + 2 && frame[TYPE] == 8 && !frame[TYPE + 1] &&
+	       (frame[FLAGS] & MORE_AND_OFFSET || frame[FLAGS + 1]);
+}
+
 static bool
 user_send(struct net *net, uint8_t *packet, size_t size)
 {
 	struct net_header header;
 
 	memcpy(&header, packet, sizeof header);
-	if (net_finish_checksum(&header, packet + NET_HEADER, size - NET_HEADER))
+	if (net_finish_checksum(&header, packet + NET_HEADER, size - NET_HEADER) &&
+	    !is_fragment(packet + NET_HEADER, size - NET_HEADER))
 		slirp_input(((struct user *)net)->slirp, packet + NET_HEADER, (int)(size - NET_HEADER));
 	return true;
 }
