@@ -1,6 +1,6 @@
 /* Ops that have no code of their own: their operands go to the frame, and the
- * evaluator does them in C (ir_eval_op). Some 50 ns, where leaving the region to
- * have the instruction interpreted takes a microsecond. */
+ * evaluator does them in C (ir_eval_op). That takes a quarter of the time that
+ * leaving the region does, to have the instruction interpreted. */
 #include "codegen/x86_64/gen.h"
 
 #include "ir/eval.h"
