@@ -17,7 +17,7 @@ set -- $(seq 1 20); shift 5; echo $# $1 "$*"; eval 'y=\$HOME'; echo $y
 i=0; while [ $i -lt 150 ]; do (exit $((i % 3))); [ $? = $((i % 3)) ] || echo wrong; i=$((i + 1)); done
 i=0; while [ $i -lt 30 ]; do /bin/true | cat >/dev/null; i=$((i + 1)); done
 sleep 5 & pid=$!; kill $pid; wait $pid; echo $?
-(sleep 0.1; kill -USR1 $$; sleep 0.5) & trap 'echo usr1' USR1; wait; echo "interrupted $?"; wait
+trap 'echo usr1' USR1; (sleep 0.1; kill -USR1 $$; sleep 0.5) & wait; echo "interrupted $?"; wait
 printf '%d %s %o %x %5.1f|%c\n' 12 str 8 255 2.25 abc; test 1 -lt 2 -a ! -e none; echo $?
 readonly r=1; (r=2) 2>/dev/null; echo $?; umask; type cd; command -v sort; unset undefined; echo ${undefined-unset}
 read -r l </dev/null; echo $?; exec 3<o; read l <&3; echo "$l"; echo 'a\tb'; ulimit -f unlimited; exit 3

@@ -30,7 +30,7 @@ make_lanes(struct maker *m)
 		IR_VADD, IR_VSUB, IR_VMUL, IR_VAND, IR_VOR, IR_VXOR, IR_VANDN, IR_VSMIN, IR_VSMAX, IR_VUMIN, IR_VUMAX,
 		IR_VADDS, IR_VSUBS, IR_VADDU, IR_VSUBU, IR_VCMPEQ, IR_VCMPGT, IR_VCMPGTU, IR_VZIPLO, IR_VZIPHI, IR_VEVEN,
 		IR_VODD, IR_VTRNEVEN, IR_VTRNODD, IR_VHADD, IR_VHSUB, IR_VABD };
-	static const uint8_t rare[] = { IR_VMUL, IR_VSMIN, IR_VUMAX, IR_VADDS, IR_VSUBU, IR_VABD };
+	static const uint8_t rare[] = { IR_VMUL, IR_VSMIN, IR_VUMAX };
 	enum ir_op op = (enum ir_op)two[below(ARRAY_LEN(two))];
 	enum ir_type type = vector_type(), lane = int_lane();
 	unsigned aux = lane;
@@ -41,7 +41,7 @@ make_lanes(struct maker *m)
 	if (type == IR_V64 && lane == IR_I64 && op >= IR_VZIPLO)
 		lane = IR_I16, aux = lane;
 	if (op == IR_VHADD || op == IR_VHSUB || op == IR_VABD)
-		aux = IR_LANE(lane == IR_I64 ? IR_I32 : lane,
+		aux = IR_LANE(lane == IR_I64 && op != IR_VABD ? IR_I32 : lane,
 			      (below(2) ? IR_LANE_SIGNED : 0) | (op == IR_VHADD && below(2) ? IR_LANE_ROUND : 0));
 	if (op >= IR_VAND && op <= IR_VANDN)
 		aux = 0;

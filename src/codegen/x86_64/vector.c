@@ -499,7 +499,7 @@ gen_vector(struct gen *g, ir_ref ref)
 
 	if (ins->op < IR_VSPLAT || ins->op > IR_VTRNODD || !vector_has_code(g, ins))
 		return false;
-	if (vec_move(g, ref) || vec_width(g, ref) || vec_product(g, ref))
+	if (vec_move(g, ref) || vec_width(g, ref) || vec_product(g, ref) || vec_wide(g, ref))
 		return true;
 	switch (ins->op) {
 	case IR_VANDN: vec_swapped(g, ref, X86_PANDN); return true;

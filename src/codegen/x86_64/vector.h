@@ -45,5 +45,6 @@ bool vec_move(struct gen *g, ir_ref ref);
 bool vec_shift_lanes(struct gen *g, ir_ref ref);
 bool vec_width(struct gen *g, ir_ref ref);
 bool vec_product(struct gen *g, ir_ref ref);
+bool vec_wide(struct gen *g, ir_ref ref);
 
 #endif
