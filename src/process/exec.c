@@ -21,20 +21,20 @@
 
 #define VECTOR_MAX (1u << 22)  /* pointers; the host's limit on bytes is lower */
 #define OPTIONS_MAX 40
-#define HANDOVER_SIZE 192
+#define HANDOVER_SIZE 208
 
 /* ---- handover ------------------------------------------------------------- */
 
 static void
-handover_write(char *text, const struct process *process, int program_fd)
+handover_write(char *text, const struct process *process, int program_fd, int filters_fd)
 {
 	struct rlimit as, data;
 	int64_t result;
 
 	space_rlimit(process->space, RLIMIT_AS, NULL, &as, &result);
 	space_rlimit(process->space, RLIMIT_DATA, NULL, &data, &result);
-	text_format(text, HANDOVER_SIZE, "%d,%d,%llu,%llu,%llu,%llu", process->self_fd, program_fd,
-		    (unsigned long long)as.rlim_cur, (unsigned long long)as.rlim_max,
+	text_format(text, HANDOVER_SIZE, "%d,%d,%d,%llu,%llu,%llu,%llu", process->self_fd, program_fd,
+		    filters_fd, (unsigned long long)as.rlim_cur, (unsigned long long)as.rlim_max,
 		    (unsigned long long)data.rlim_cur, (unsigned long long)data.rlim_max);
 }
 
@@ -58,13 +58,13 @@ read_number(const char **at, uint64_t *value)
 bool
 handover_read(struct handover *h, const char *text)
 {
-	uint64_t value[6];
+	uint64_t value[7];
 
 	for (unsigned i = 0; i < ARRAY_LEN(value); i++)
 		if (!read_number(&text, &value[i]))
 			return false;
-	*h = (struct handover){ true, (int)value[0], (int)value[1], { value[2], value[3] },
-				{ value[4], value[5] } };
+	*h = (struct handover){ true, (int)value[0], (int)value[1], (int)value[2], { value[3], value[4] },
+				{ value[5], value[6] } };
 	return !*text;
 }
 
@@ -196,12 +196,16 @@ exec_guest(struct thread *thread, const struct exec_target *target, char **argv,
 	size_t prefix = target->prefix_count, rest = argc ? (size_t)argc : 0;
 	char *handover = arena_alloc(arena, HANDOVER_SIZE);
 	struct words w = { .arena = arena };
+	int filters = seccomp_write(thread);
 	int64_t result;
+
+	if (filters < -1)
+		return filters;
 
 	/* options --handover X -0 ARGV0 -- PROGRAM arguments */
 	w.list = arena_alloc(arena, (OPTIONS_MAX + 8 + prefix + rest + 1) * sizeof *w.list);
 	option_words(&w, process);
-	handover_write(handover, process, target->fd);
+	handover_write(handover, process, target->fd, filters);
 	pair(&w, "--handover", handover);
 	pair(&w, "-0", prefix ? target->prefix[0] : rest ? argv[0] : "");
 	word(&w, "--");
@@ -215,6 +219,8 @@ exec_guest(struct thread *thread, const struct exec_target *target, char **argv,
 	keep_across_exec(process->self_fd, true);
 	result = signal_execveat(thread, process->self_fd, "", w.list, envp, AT_EMPTY_PATH);
 	keep_across_exec(process->self_fd, false);
+	if (filters >= 0)
+		RAW1(SYS_close, filters);
 	return result;
 }
 

@@ -33,7 +33,7 @@ guest_buffer(struct thread *thread, uint64_t address, uint64_t size, bool write)
 	if (!address)
 		return NULL;
 	if (!in_space(process, address, 1))
-		return (void *)(uintptr_t)BAD_ADDRESS;
+		return (void *)(uintptr_t)(BAD_ADDRESS | (address & (PAGE - 1))); /* as aligned */
 	if (write && size) {
 		uint64_t room = space_size(process->space) - address;
 

@@ -407,6 +407,8 @@ prepare(struct process *process, struct handover *handover, struct arena *arena,
 	if (cpu_space_init(&process->cpu_space, &process->cpu_options, error) ||
 	    signal_init(process, error) || !(*thread = thread_new(process, error)))
 		return -1;
+	if (handover->filters_fd >= 0 && !seccomp_read(*thread, handover->filters_fd))
+		return error_set(error, EINVAL, "--handover is for isomorph's own use");
 	process->abi->start((*thread)->vcpu.frame, process->entry, sp);
 	cpu_state_changed(&(*thread)->vcpu);
 	show_to_host(process, sp);
@@ -452,7 +454,7 @@ isomorph_process_run(const struct isomorph_process_options *options)
 	struct process *process = pages_alloc(sizeof *process);
 	struct error error = { 0 };
 	struct arena arena = { 0 };
-	struct handover handover = { .self_fd = -1, .program_fd = -1 };
+	struct handover handover = { .self_fd = -1, .program_fd = -1, .filters_fd = -1 };
 	struct thread *thread = NULL;
 
 	if (!process)

@@ -122,6 +122,7 @@ struct abi {
 
 	/* System calls: numbers index the table generated from syscalls.tab. */
 	enum abi_column syscall_column;
+	uint32_t audit_arch;     /* AUDIT_ARCH_* of linux/audit.h */
 	bool sigaction_restorer; /* struct sigaction has sa_restorer */
 	bool misaligned_at_data; /* si_addr of a misaligned access is its address,
 	                            not that of the instruction */
@@ -250,6 +251,9 @@ struct thread {
 	uint64_t pending_sync;    /* synchronous signals that were sent while
 	                             the guest blocks them (the host does not) */
 	siginfo_t pending_info[5];
+	/* seccomp: enum of linux/seccomp.h, and the newest filter (sys_seccomp.c). */
+	uint32_t seccomp_mode;
+	struct seccomp_filter *seccomp;
 	void *block;              /* its thread block */
 	bool vfork_child;         /* the parent frees it */
 	bool drop_handlers;       /* CLONE_CLEAR_SIGHAND: at its start */
@@ -311,6 +315,14 @@ _Noreturn void signal_die(struct thread *thread, int signal);
  * return (exit, exec). */
 void syscall_dispatch(struct thread *thread, const struct cpu_stop *stop);
 
+/* linux/sys_seccomp.c: the filters of a new thread; of one that ends; and across
+ * exec: a descriptor to read them from again, -1 if there are none, -errno; read
+ * closes it and is false for what is none of ours. */
+void seccomp_inherit(struct thread *child, const struct thread *parent);
+void seccomp_fini(struct thread *thread);
+int seccomp_write(const struct thread *thread);
+bool seccomp_read(struct thread *thread, int fd);
+
 /* process.c: --stats, called once before the process ends; nothing without. */
 void process_stats(struct process *process);
 
@@ -340,6 +352,7 @@ struct handover {
 	bool given;
 	int self_fd;    /* the emulator's own file, or -1 */
 	int program_fd; /* the program, or -1 */
+	int filters_fd; /* seccomp's filters (sys_seccomp.c), or -1 */
 	struct rlimit limit_as, limit_data;
 };
 /* exec.c: text to fields; false when it is not what exec.c wrote. */

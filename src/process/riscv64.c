@@ -216,6 +216,7 @@ const struct abi abi_riscv64 = {
 	.address_limit = 1ull << 47,
 	.signal_stack_minimum = sizeof(struct signal_frame),
 	.alternate_stack_minimum = 2048,
+	.audit_arch = 0xc00000f3,
 	.syscall_column = ABI_COLUMN_RISCV64,
 	.syscall_read = syscall_read,
 	.syscall_result = syscall_result,

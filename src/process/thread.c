@@ -141,6 +141,7 @@ thread_fini(struct thread *thread)
 {
 	vcpu_fini(&thread->vcpu);
 	arena_fini(&thread->arena);
+	seccomp_fini(thread);
 	signals_drop(thread->signals);
 }
 
@@ -251,6 +252,7 @@ thread_copy(struct thread *parent, uint64_t flags)
 	to->fp_flags = from->fp_flags;
 	to->fp_round = from->fp_round;
 	cpu_state_changed(&child->vcpu);
+	seccomp_inherit(child, parent);
 	return child;
 }
 

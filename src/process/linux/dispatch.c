@@ -151,6 +151,8 @@ perform(struct thread *thread, const struct syscall *call, const uint64_t *a)
 	switch ((enum syscall_action)call->action) {
 	case CALL_PASS:
 		return pass(thread, call, a);
+	case CALL_SAME:
+		return thread->process->guest_base ? -ENOSYS : pass(thread, call, a);
 	case CALL_SYS:
 		return call->handler(thread, a);
 	case CALL_NONE:
@@ -178,7 +180,10 @@ syscall_dispatch(struct thread *thread, const struct cpu_stop *stop)
 	abi->syscall_read(frame, &regs);
 	call = find(abi, regs.number);
 	frame->pc = stop->next; /* what a clone's child starts with */
-	if (!call) {
+	if (UNLIKELY(thread->seccomp_mode) && !seccomp_check(thread, call, &regs, &result)) {
+		if (UNLIKELY(thread->process->strace) && call && result != SYSCALL_DONE)
+			strace_call(thread, call, regs.argument, &result);
+	} else if (!call) {
 		result = unknown(thread, regs.number);
 	} else {
 		if (UNLIKELY(thread->process->strace) && may_not_return(call))

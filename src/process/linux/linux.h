@@ -38,7 +38,7 @@ struct syscall_argument {
 	uint32_t size;
 };
 
-enum syscall_action { CALL_PASS, CALL_SYS, CALL_NONE };
+enum syscall_action { CALL_PASS, CALL_SAME, CALL_SYS, CALL_NONE };
 
 struct syscall {
 	const char *name;
@@ -47,6 +47,13 @@ struct syscall {
 	uint8_t action, count;
 	struct syscall_argument argument[6];
 };
+
+/* sys_seccomp.c: whether the thread's filters let the call be made; if not,
+ * *result is what became of it. call is NULL for a number that is not in the
+ * table. May end the process. */
+bool seccomp_check(struct thread *thread, const struct syscall *call, const struct abi_regs *regs, int64_t *result);
+/* prctl(PR_SET_SECCOMP). */
+int64_t seccomp_prctl(struct thread *thread, uint64_t mode, uint64_t address);
 
 /* What a handler returns that has set all of the guest's registers. */
 #define SYSCALL_DONE (-4098)

@@ -30,12 +30,26 @@ masked_call(struct thread *thread, long nr, const long *v, unsigned slot, uint64
 	return result;
 }
 
+/* The kernel looks at the time before the mask. */
+static int64_t
+time_check(struct thread *thread, uint64_t address)
+{
+	int64_t time[2];
+
+	if (address && mem_read(thread, time, address, sizeof time))
+		return -EFAULT;
+	return address && (time[0] < 0 || time[1] < 0 || time[1] >= 1000000000) ? -EINVAL : 0;
+}
+
 int64_t
 sys_ppoll(struct thread *thread, const uint64_t *a)
 {
 	long v[6] = { (long)guest_buffer(thread, a[0], (a[1] & UINT32_MAX) * POLLFD_SIZE, true), (long)a[1],
 		      (long)guest_buffer(thread, a[2], 16, true), 0, (long)a[4], 0 };
+	int64_t result = time_check(thread, a[2]);
 
+	if (result)
+		return result;
 	if (a[3] && a[4] != SIGSET_SIZE)
 		return -EINVAL;
 	return masked_call(thread, SYS_ppoll, v, 3, a[3]);
@@ -47,11 +61,14 @@ sys_pselect6(struct thread *thread, const uint64_t *a)
 	uint64_t bytes = ((a[0] & UINT32_MAX) + 63) / 64 * 8, pack[2] = { 0, 0 };
 	struct { const uint64_t *set; uint64_t size; } host = { NULL, SIGSET_SIZE };
 	uint64_t guest, mask;
-	int64_t result;
+	int64_t result = 0;
 	bool ready = true;
 
 	if (a[5] && mem_read(thread, pack, a[5], sizeof pack))
 		return -EFAULT;
+	result = time_check(thread, a[4]);
+	if (result)
+		return result;
 	if (pack[0]) {
 		if (pack[1] != SIGSET_SIZE)
 			return -EINVAL;
@@ -132,5 +149,7 @@ sys_epoll_pwait(struct thread *thread, const uint64_t *a)
 int64_t
 sys_epoll_pwait2(struct thread *thread, const uint64_t *a)
 {
-	return epoll_wait(thread, SYS_epoll_pwait2, a, (long)guest_buffer(thread, a[3], 16, false));
+	int64_t result = time_check(thread, a[3]);
+
+	return result ? result : epoll_wait(thread, SYS_epoll_pwait2, a, (long)guest_buffer(thread, a[3], 16, false));
 }

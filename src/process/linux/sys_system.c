@@ -116,14 +116,15 @@ sys_prctl(struct thread *thread, const uint64_t *a)
 	case PR_GET_TID_ADDRESS:
 		return mem_write(thread, a[1], &thread->clear_child_tid, 8);
 	case PR_GET_SECCOMP:
-		return 0;
+		return thread->seccomp_mode;
+	case PR_SET_SECCOMP:
+		return seccomp_prctl(thread, a[1], a[2]);
 	case PR_SET_VMA:
 		return RAW5(SYS_prctl, a[0], a[1], guest_buffer(thread, a[2], 1, false), a[3],
 			    guest_buffer(thread, a[4], 1, false));
 	case PR_SET_MM: /* would move the emulator's own bounds */
 		return -EPERM;
 	}
-	/* Filters of system calls see the emulator's; the rest is other
-	 * architectures' or unknown: as a kernel without it. */
+	/* The rest is other architectures' or unknown: as a kernel without it. */
 	return -EINVAL;
 }
