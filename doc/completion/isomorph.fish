@@ -30,6 +30,8 @@ function __isomorph_options
 	complete $argv -s 0 -x -d 'argv[0] of the program'
 	complete $argv -s s -x -d 'stack limit'
 	complete $argv -s r -x -d 'kernel release'
+	complete $argv -s g -r -d 'wait for gdb on a port or socket'
+	complete $argv -l gdb -r -d 'wait for gdb on a port or socket'
 	complete $argv -o strace -d 'log system calls'
 	complete $argv -s d -x -a '(__fish_append , guest lift regalloc emit)' -d 'log stages of translation'
 	complete $argv -s D -r -d 'log to a file'

@@ -32,6 +32,8 @@ struct isomorph_process_options {
 	unsigned loop_heat;       /* jumps back after which tier 2 looks at a loop */
 	uint64_t stack_bytes;     /* 0: RLIMIT_STACK */
 	const char *uname_release;/* NULL: host's */
+	const char *gdb;          /* -g: a TCP port of the loopback device, or the
+	                             path of a socket: waits there for gdb; NULL */
 	int execfd;               /* AT_EXECFD from binfmt, or -1 */
 	const char *handover;     /* what one emulator tells the next across
 	                             exec; NULL at a first start */

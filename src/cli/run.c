@@ -26,6 +26,7 @@ static const char run_help[] =
 	"  -r RELEASE          kernel release that uname shows\n"
 	"  -strace             log system calls\n"
 	"  -d STAGE,…          log stages of translation: guest lift regalloc emit\n"
+	"  -g, --gdb PORT|PATH wait for gdb on a port of this machine, or on a socket\n"
 	"  -D FILE             log to FILE instead of standard error\n"
 	"  -version, --version print the version\n"
 	"  -h, --help          this text\n"
@@ -185,6 +186,8 @@ static const struct run_option options[] = {
 	{ "-r", RUN_TEXT, FIELD(uname_release), NULL },
 	{ "-strace", RUN_FLAG, FIELD(strace), NULL },
 	{ "-d", RUN_TEXT, FIELD(dump), NULL },
+	{ "-g", RUN_TEXT, FIELD(gdb), NULL },
+	{ "--gdb", RUN_TEXT, FIELD(gdb), NULL },
 	{ "-D", RUN_TEXT, FIELD(log_file), NULL },
 	{ "-B", RUN_FLAG, FIELD(guest_base), NULL },
 	{ "--accel", RUN_CALL_VALUE, 0, set_accel },

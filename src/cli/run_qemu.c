@@ -45,13 +45,6 @@ check_number(struct run_state *s, const char *value)
 	return end == value ? cli_usage("run", "%s: a number is wanted", value) : 0;
 }
 
-static int
-no_gdb(struct run_state *s, const char *value)
-{
-	(void)s;
-	return cli_usage("run", "-g %s: there is no gdb stub yet", value);
-}
-
 /* -E A=B,C=D and -U A,C; a value with a comma in it is not to be had so. */
 static int
 each_word(struct run_state *s, const char *value, int (*take)(struct run_state *, const char *))
@@ -114,7 +107,6 @@ const struct run_option run_qemu_options[] = {
 	{ "-B", RUN_CALL_VALUE, 0, check_number },
 	{ "-R", RUN_CALL_VALUE, 0, check_number },
 	{ "-p", RUN_CALL_VALUE, 0, set_page_size },
-	{ "-g", RUN_CALL_VALUE, 0, no_gdb },
 	{ "-E", RUN_CALL_VALUE, 0, set_variables },
 	{ "-U", RUN_CALL_VALUE, 0, unset_variables },
 	{ "-d", RUN_CALL_VALUE, 0, set_log },

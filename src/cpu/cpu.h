@@ -123,6 +123,10 @@ void vcpu_fini(struct vcpu *vcpu);
  * frame free (not re-entrant for one vCPU). */
 void cpu_run(struct vcpu *vcpu, struct cpu_stop *stop);
 
+/* The same for one instruction, by the evaluator; CPU_STOP_POLL when it did not
+ * trap. */
+void cpu_step(struct vcpu *vcpu, struct cpu_stop *stop);
+
 /* The mode key, FP state or pc was changed from outside (signal frame,
  * sigreturn, debugger): call before cpu_run. */
 void cpu_state_changed(struct vcpu *vcpu);

@@ -1,5 +1,6 @@
 /* vCPUs: their life, the choice of how to run one, host faults in guest code. */
 #include "cpu/cpu_impl.h"
+#include "cpu/translate/translate.h"
 
 static void
 unlist(struct cpu_space *space, struct vcpu *vcpu)
@@ -88,6 +89,16 @@ cpu_run(struct vcpu *vcpu, struct cpu_stop *stop)
 		lockstep_run(vcpu, stop);
 		break;
 	}
+}
+
+void
+cpu_step(struct vcpu *vcpu, struct cpu_stop *stop)
+{
+	*stop = (struct cpu_stop){ .kind = CPU_STOP_POLL };
+	if (vcpu->space->cache->translator)
+		run_interpreted(vcpu, true, stop);
+	else
+		interp_here(vcpu, true, stop);
 }
 
 void

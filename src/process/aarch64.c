@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "guest/aarch64/state.h"
+#include "process/debug.h"
 #include "process/process_impl.h"
 #include "process/vdso.h"
 
@@ -284,6 +285,7 @@ const struct abi abi_aarch64 = {
 	/* The frame, its record, and room to align them. */
 	.signal_stack_minimum = sizeof(struct signal_frame) + sizeof(struct frame_record) + 16,
 	.alternate_stack_minimum = 5120,
+	.debug = &debug_aarch64,
 	.audit_arch = 0xc00000b7,
 	.syscall_column = ABI_COLUMN_AARCH64,
 	.sigaction_restorer = true,

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "codegen/target.h"
+#include "process/gdb_impl.h"
 #include "process/process_impl.h"
 
 #define PAGE 4096ull
@@ -80,7 +81,7 @@ read_options(struct process *process, struct error *error)
 /* ---- hidden descriptors ----------------------------------------------------- */
 
 /* Moves a descriptor up and marks it close-on-exec. */
-static int
+int
 hide_fd(long fd)
 {
 	struct rlimit limit;
@@ -141,7 +142,30 @@ open_log(struct process *process, struct error *error)
 bool
 process_owns_fd(const struct process *process, int fd)
 {
-	return fd >= 0 && (fd == process->self_fd || (process->options->log_file && fd == log_fd()));
+	return fd >= 0 && (fd == process->self_fd || (process->options->log_file && fd == log_fd()) ||
+			   (UNLIKELY(process->gdb != NULL) &&
+			    (fd == process->gdb->listener || fd == process->gdb->connection || fd == process->gdb->wake)));
+}
+
+unsigned
+process_own_fds(const struct process *process, int fds[PROCESS_FDS_MAX])
+{
+	const struct gdb *gdb = process->gdb;
+	int all[PROCESS_FDS_MAX] = { process->self_fd, process->options->log_file ? log_fd() : -1,
+				     gdb ? gdb->listener : -1, gdb ? gdb->connection : -1, gdb ? gdb->wake : -1 };
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < PROCESS_FDS_MAX; i++) {
+		unsigned at = count;
+
+		if (all[i] < 0)
+			continue;
+		for (; at && fds[at - 1] > all[i]; at--)
+			fds[at] = fds[at - 1];
+		fds[at] = all[i];
+		count++;
+	}
+	return count;
 }
 
 /* ---- loading ---------------------------------------------------------------- */
@@ -404,7 +428,7 @@ prepare(struct process *process, struct handover *handover, struct arena *arena,
 	    stack_build(process, &image, guest_argv(process, &target, arena), process->options->envp, &sp,
 			error))
 		return -1;
-	if (cpu_space_init(&process->cpu_space, &process->cpu_options, error) ||
+	if (gdb_listen(process, error) || cpu_space_init(&process->cpu_space, &process->cpu_options, error) ||
 	    signal_init(process, error) || !(*thread = thread_new(process, error)))
 		return -1;
 	if (handover->filters_fd >= 0 && !seccomp_read(*thread, handover->filters_fd))

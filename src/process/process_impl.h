@@ -150,6 +150,8 @@ struct abi {
 	uint32_t (*fault_code)(const struct cpu_stop *stop, int code);
 	uint64_t (*stack_pointer)(const struct ir_frame *frame);
 
+	const struct debug_registers *debug; /* debug.h */
+
 	/* The vdso image (a small ELF file of this ISA) and in it the address
 	 * of the signal return code. */
 	const uint8_t *vdso;
@@ -213,6 +215,7 @@ struct process {
 	uint64_t vdso_address, sigreturn_address;
 	bool host_shows; /* the host's /proc shows the guest's arguments itself */
 
+	struct gdb *gdb; /* gdb.h; NULL without a debugger */
 	struct signal_table *signals; /* the first thread's, from signal_init */
 	/* Threads of this address space, vfork children too: host/lock.h. */
 	uint32_t thread_lock;
@@ -254,6 +257,17 @@ struct thread {
 	/* seccomp: enum of linux/seccomp.h, and the newest filter (sys_seccomp.c). */
 	uint32_t seccomp_mode;
 	struct seccomp_filter *seccomp;
+	/* Under a debugger: gdb.h. */
+	struct {
+		uint32_t go;     /* enum gdb_go */
+		uint32_t event;  /* enum gdb_event: waits to be told, or for the answer */
+		uint32_t inside; /* runs guest code */
+		bool stepping;   /* one instruction, and that is to be told */
+		bool changed;    /* registers were written: cpu_state_changed */
+		int signal;      /* of the event */
+		int deliver;     /* what becomes of it; 0: nothing */
+		siginfo_t info;
+	} debug;
 	void *block;              /* its thread block */
 	bool vfork_child;         /* the parent frees it */
 	bool drop_handlers;       /* CLONE_CLEAR_SIGHAND: at its start */
@@ -268,7 +282,12 @@ void *guest_buffer(struct thread *thread, uint64_t address, uint64_t size, bool 
 struct thread *thread_current(void);
 
 /* thread.c: allocates a block, thread and vCPU. */
+#define THREAD_ALT_STACK_SIZE (48u << 10) /* from the block's start: a frame with all vector and tile registers takes 12 KiB */
 struct thread *thread_new(struct process *process, struct error *error);
+/* A block for a host thread that never runs guest code, with no vCPU and in no
+ * list; it runs function(block's struct thread), which must not return, with all
+ * signals blocked as the caller has them. NULL: no memory. */
+struct thread *thread_service(struct process *process, void (*function)(void *thread));
 void thread_free(struct thread *thread);
 /* Switches to the thread's own stack and runs it; never returns. */
 _Noreturn void thread_enter(struct thread *thread);
@@ -329,6 +348,12 @@ void process_stats(struct process *process);
 /* process.c: what every exit and exec of the emulator itself needs to know. The
  * descriptors that are ours and that the guest may neither close nor see. */
 bool process_owns_fd(const struct process *process, int fd);
+/* The same as a list in ascending order; returns how many. */
+#define PROCESS_FDS_MAX 5u
+unsigned process_own_fds(const struct process *process, int fds[PROCESS_FDS_MAX]);
+/* Moves a descriptor up, out of the guest's way, and marks it close-on-exec. -1
+ * stays -1. */
+int hide_fd(long fd);
 
 /* exec_find.c: what a path leads to, as execve would: through scripts to the
  * program that the kernel would load. */

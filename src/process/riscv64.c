@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "guest/riscv64/state.h"
+#include "process/debug.h"
 #include "process/process_impl.h"
 #include "process/vdso.h"
 
@@ -216,6 +217,7 @@ const struct abi abi_riscv64 = {
 	.address_limit = 1ull << 47,
 	.signal_stack_minimum = sizeof(struct signal_frame),
 	.alternate_stack_minimum = 2048,
+	.debug = &debug_riscv64,
 	.audit_arch = 0xc00000f3,
 	.syscall_column = ABI_COLUMN_RISCV64,
 	.syscall_read = syscall_read,

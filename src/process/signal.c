@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "host/lock.h"
+#include "process/gdb.h"
 #include "process/signal_impl.h"
 
 _Static_assert(SIGNAL_INTERRUPTED == HOST_INTERRUPTED, "one value under two names");
@@ -97,12 +98,28 @@ host_handler(int signal, siginfo_t *info, void *context)
 	cpu_poll(&thread->vcpu);
 }
 
+static bool
+ignored_by_default(int signal)
+{
+	return signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH;
+}
+
+static bool
+stops_by_default(int signal)
+{
+	return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
 /* Sets the host's disposition to match the guest's. */
 static long
-host_action(int signal, const struct signal_action *action)
+host_action(const struct process *process, int signal, const struct signal_action *action)
 {
 	unsigned long flags = action->flags & HOST_FLAGS;
 
+	/* A debugger is told before the program dies of one. */
+	if (process->gdb && action->handler == SIGNAL_DEFAULT && !ignored_by_default(signal) && !stops_by_default(signal) &&
+	    signal != SIGKILL)
+		return host_signal_set(signal, host_handler, flags | SA_RESTART);
 	if (action->handler > SIGNAL_IGNORE)
 		return host_signal_set(signal, host_handler, flags);
 	/* One that the guest ignores must not end its calls with EINTR. */
@@ -125,7 +142,7 @@ signal_action_set(struct thread *thread, int signal, const struct signal_action 
 	if (set) {
 		table->action[signal] = *set;
 		table->action[signal].mask &= ~SIGNAL_UNBLOCKABLE;
-		result = host_action(signal, set);
+		result = host_action(thread->process, signal, set);
 	}
 	lock_drop(&table->lock);
 	/* What is ignored from now on is no longer pending (POSIX 2.4.3). */
@@ -146,7 +163,7 @@ signal_drop_handlers(struct thread *thread)
 
 		*action = fresh;
 		if (!same)
-			host_action(signal, action);
+			host_action(thread->process, signal, action);
 	}
 }
 
@@ -162,8 +179,8 @@ signal_init(struct process *process, struct error *error)
 	for (int signal = 1; signal <= GUEST_SIGNALS; signal++) {
 		if (host_signal_ignored(signal))
 			table->action[signal].handler = SIGNAL_IGNORE;
-		if (signal_bit(signal) & SIGNAL_SYNCHRONOUS)
-			host_action(signal, &table->action[signal]);
+		if ((signal_bit(signal) & SIGNAL_SYNCHRONOUS) || process->gdb)
+			host_action(process, signal, &table->action[signal]);
 	}
 	return 0;
 }
@@ -247,6 +264,8 @@ signal_alt_set(struct thread *thread, uint64_t sp, const struct signal_stack *in
 
 	if (on_alternate(thread, sp))
 		return -EPERM;
+	if (in->base == thread->alt_stack && in->size == thread->alt_size && (uint32_t)in->flags == thread->alt_flags)
+		return 0; /* nothing changes: nothing is looked at */
 	if (mode && mode != SS_DISABLE && mode != SS_ONSTACK)
 		return -EINVAL;
 	if (mode == SS_DISABLE) {
@@ -273,22 +292,10 @@ action_take(struct thread *thread, int signal)
 	action = table->action[signal];
 	if (action.handler > SIGNAL_IGNORE && (action.flags & GUEST_SA_RESETHAND)) {
 		table->action[signal].handler = SIGNAL_DEFAULT;
-		host_action(signal, &table->action[signal]);
+		host_action(thread->process, signal, &table->action[signal]);
 	}
 	lock_drop(&table->lock);
 	return action;
-}
-
-static bool
-ignored_by_default(int signal)
-{
-	return signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH;
-}
-
-static bool
-stops_by_default(int signal)
-{
-	return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
 /* The action changed to the default one after the signal was staged (another
@@ -355,8 +362,14 @@ deliver_one(struct thread *thread, int signal, const siginfo_t *info)
 void
 signal_force(struct thread *thread, int signal, const siginfo_t *info)
 {
-	uint64_t handler = __atomic_load_n(&thread->signals->action[signal].handler, __ATOMIC_RELAXED);
+	uint64_t handler;
 
+	if (UNLIKELY(thread->process->gdb != NULL)) {
+		signal = gdb_signal(thread, signal, info);
+		if (!signal)
+			return;
+	}
+	handler = __atomic_load_n(&thread->signals->action[signal].handler, __ATOMIC_RELAXED);
 	/* Blocked or ignored, it cannot be: force_sig_info_to_task. */
 	if (handler <= SIGNAL_IGNORE || (thread->mask & signal_bit(signal)))
 		signal_die(thread, signal);
@@ -390,7 +403,10 @@ signal_deliver(struct thread *thread)
 			int signal = (int)thread->staged;
 
 			thread->staged = 0;
-			deliver_one(thread, signal, &info);
+			if (UNLIKELY(thread->process->gdb != NULL))
+				info.si_signo = signal = gdb_signal(thread, signal, &info);
+			if (signal)
+				deliver_one(thread, signal, &info);
 		} else if (thread->has_saved_mask) {
 			thread->mask = thread->saved_mask;
 			thread->has_saved_mask = false;
@@ -487,6 +503,8 @@ signal_from_trap(struct thread *thread, const struct cpu_stop *stop)
 		info.si_code = ILL_ILLOPC;
 		break;
 	case IR_TRAP_BREAKPOINT:
+		if (gdb_breakpoint(thread, stop->pc))
+			return;
 		info.si_signo = SIGTRAP;
 		info.si_code = TRAP_BRKPT;
 		break;
@@ -523,7 +541,7 @@ signal_die(struct thread *thread, int signal)
 {
 	uint64_t others = ~signal_bit(signal);
 
-	(void)thread;
+	gdb_ends(thread, 'X', (int)gdb_signal_number(signal));
 	host_signal_set(signal, NULL, 0);
 	RAW3(SYS_tgkill, RAW0(SYS_getpid), RAW0(SYS_gettid), signal);
 	host_signal_mask(others, NULL);
@@ -550,7 +568,7 @@ signal_execveat(struct thread *thread, int dirfd, const char *path, char **argv,
 	host_signal_mask(SIGNAL_HELD, NULL);
 	for (int signal = 1; signal <= GUEST_SIGNALS; signal++)
 		if (signal_bit(signal) & SIGNAL_SYNCHRONOUS)
-			host_action(signal, &action[signal]);
+			host_action(thread->process, signal, &action[signal]);
 	if (!thread->staged)
 		signal_release(thread);
 	return result;

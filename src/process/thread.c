@@ -26,10 +26,10 @@
 #include <sys/syscall.h>
 
 #include "host/lock.h"
+#include "process/gdb.h"
 #include "process/signal_impl.h"
 
 #define PAGE 4096u
-#define ALT_STACK_SIZE (48u << 10) /* a frame with all vector and tile registers takes 12 KiB */
 
 /* ---- blocks ------------------------------------------------------------- */
 
@@ -65,7 +65,7 @@ block_alloc(void)
 		RAW2(SYS_munmap, pages, block - pages);
 	if (block + THREAD_BLOCK_SIZE != pages + 2 * THREAD_BLOCK_SIZE)
 		RAW2(SYS_munmap, block + THREAD_BLOCK_SIZE, pages + THREAD_BLOCK_SIZE - block);
-	RAW3(SYS_mprotect, block + ALT_STACK_SIZE, PAGE, PROT_NONE);
+	RAW3(SYS_mprotect, block + THREAD_ALT_STACK_SIZE, PAGE, PROT_NONE);
 	return block;
 }
 
@@ -130,7 +130,6 @@ thread_new(struct process *process, struct error *error)
 	thread->tid = (int)RAW0(SYS_gettid);
 	thread->signals = process->signals;
 	__atomic_add_fetch(&thread->signals->users, 1, __ATOMIC_RELAXED);
-	thread->alt_flags = SS_DISABLE;
 	list_add(thread);
 	return thread;
 }
@@ -162,7 +161,10 @@ run(struct thread *thread)
 
 	for (;;) {
 		signal_deliver(thread);
-		cpu_run(&thread->vcpu, &stop);
+		if (UNLIKELY(thread->process->gdb != NULL))
+			gdb_run(thread, &stop);
+		else
+			cpu_run(&thread->vcpu, &stop);
 		/* Poll, or a call or trap that a signal comes before. */
 		if (stop.kind == CPU_STOP_POLL || __atomic_load_n(&thread->staged, __ATOMIC_RELAXED))
 			continue;
@@ -170,6 +172,8 @@ run(struct thread *thread)
 			syscall_dispatch(thread, &stop);
 		else
 			signal_from_trap(thread, &stop);
+		if (UNLIKELY(thread->process->gdb != NULL))
+			gdb_ran(thread);
 	}
 }
 
@@ -183,15 +187,33 @@ thread_number(void)
 
 /* First code on a thread's own stack; all signals are held. */
 static void
+begin(struct thread *thread)
+{
+	thread->tid = (int)RAW0(SYS_gettid);
+	lock_identify(thread_number);
+	host_signal_stack(thread->block, THREAD_ALT_STACK_SIZE);
+	if (thread->drop_handlers)
+		signal_drop_handlers(thread);
+}
+
+static void
 start(void *argument)
 {
 	struct thread *thread = argument;
 
-	thread->tid = (int)RAW0(SYS_gettid);
-	lock_identify(thread_number);
-	host_signal_stack(thread->block, ALT_STACK_SIZE);
-	if (thread->drop_handlers)
-		signal_drop_handlers(thread);
+	begin(thread);
+	signal_release(thread);
+	run(thread);
+}
+
+static void
+start_first(void *argument)
+{
+	struct thread *thread = argument;
+
+	begin(thread);
+	if (thread->process->gdb)
+		gdb_start(thread);
 	signal_release(thread);
 	run(thread);
 }
@@ -201,7 +223,27 @@ thread_enter(struct thread *thread)
 {
 	/* A program starts with the mask it inherits. */
 	host_signal_mask(SIGNAL_HELD, &thread->mask);
-	host_stack_enter(block_stack_top(thread->block), start, thread);
+	host_stack_enter(block_stack_top(thread->block), start_first, thread);
+}
+
+struct thread *
+thread_service(struct process *process, void (*function)(void *thread))
+{
+	void *block = block_alloc();
+	struct thread *thread;
+	long result;
+
+	if (!block)
+		return NULL;
+	thread = block_thread(block);
+	thread->process = process;
+	thread->block = block;
+	result = host_clone(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+			    block_stack_top(block), NULL, NULL, function, thread);
+	if (result > 0)
+		return thread;
+	pages_free(block, THREAD_BLOCK_SIZE);
+	return NULL;
 }
 
 /* ---- clone -------------------------------------------------------------- */
@@ -240,6 +282,7 @@ thread_copy(struct thread *parent, uint64_t flags)
 	if (flags & CLONE_SIGHAND)
 		__atomic_add_fetch(&parent->signals->users, 1, __ATOMIC_RELAXED);
 	child->mask = parent->mask;
+	child->alt_flags = SS_DISABLE;
 	if (flags & CLONE_VFORK) { /* else it has no alternate stack (copy_thread) */
 		child->alt_stack = parent->alt_stack;
 		child->alt_size = parent->alt_size;
@@ -253,6 +296,7 @@ thread_copy(struct thread *parent, uint64_t flags)
 	to->fp_round = from->fp_round;
 	cpu_state_changed(&child->vcpu);
 	seccomp_inherit(child, parent);
+	child->debug.go = GDB_CONTINUE;
 	return child;
 }
 
@@ -277,11 +321,16 @@ make_child(const struct host_clone_args *args, size_t size, struct thread *child
 static long
 clone_shared(struct thread *child, const struct host_clone_args *args, size_t size)
 {
+	struct process *process = child->process;
 	long result;
 
 	child->vfork_child = args->flags & CLONE_VFORK;
 	child->drop_handlers = args->flags & CLONE3_CLEAR_SIGHAND;
+	if (child->vfork_child)
+		gdb_vfork(child->process, true);
 	result = make_child(args, size, child);
+	if (args->flags & CLONE_VFORK)
+		gdb_vfork(process, false);
 	/* A vfork child has left our memory, or is dead, or never was. */
 	if (result < 0 || (args->flags & CLONE_VFORK))
 		thread_free(child);
@@ -340,6 +389,7 @@ clone_copied(struct thread *parent, const struct host_clone_args *args, size_t s
 	parent->vfork_child = false;
 	parent->pending_sync = 0;
 	fork_forget_others(parent);
+	gdb_forked(parent);
 	if (args->flags & CLONE3_CLEAR_SIGHAND)
 		signal_drop_handlers(parent);
 	return 0;
@@ -388,6 +438,7 @@ thread_clone(struct thread *parent, const struct host_clone_args *args, size_t s
 void
 process_exit(struct process *process, int status)
 {
+	gdb_ends(thread_current(), 'W', status);
 	process_stats(process);
 	for (;;)
 		RAW1(SYS_exit_group, status);
@@ -408,9 +459,10 @@ thread_exit(struct thread *thread, int status)
 		for (;;)
 			RAW1(SYS_exit, status);
 	if (list_remove(thread) == 0) {
+		gdb_ends(thread, 'W', status);
 		process_stats(thread->process);
-		for (;;)
-			RAW1(SYS_exit, status);
+		for (;;) /* a debugger's thread must not stay */
+			RAW1(thread->process->gdb ? SYS_exit_group : SYS_exit, status);
 	}
 	thread_fini(thread);
 	host_exit_unmap(block, THREAD_BLOCK_SIZE, status);

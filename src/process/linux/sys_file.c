@@ -67,19 +67,14 @@ int64_t
 sys_close_range(struct thread *thread, const uint64_t *a)
 {
 	uint32_t first = (uint32_t)a[0], last = (uint32_t)a[1];
-	int own[2] = { thread->process->self_fd, log_fd() };
+	int own[PROCESS_FDS_MAX];
+	unsigned count = process_own_fds(thread->process, own);
 	uint64_t flags = a[2];
 
-	if (own[0] > own[1]) {
-		int swap = own[0];
-
-		own[0] = own[1];
-		own[1] = swap;
-	}
-	for (unsigned i = 0; i < ARRAY_LEN(own); i++) {
+	for (unsigned i = 0; i < count; i++) {
 		uint32_t fd = (uint32_t)own[i];
 
-		if (own[i] < 0 || !process_owns_fd(thread->process, own[i]) || fd < first || fd > last)
+		if (fd < first || fd > last)
 			continue;
 		if (fd > first) {
 			long result = RAW3(SYS_close_range, first, fd - 1, flags);

@@ -87,6 +87,8 @@ lock_call(struct thread *thread, long nr, const uint64_t *a, long flags)
 	uint64_t start = a[0] & ~(uint64_t)(PAGE - 1);
 	uint64_t range[2] = { start, a[1] + (a[0] - start) };
 
+	if (range[1] < a[1] || align_up(start + range[1], PAGE) < start)
+		return -EINVAL;
 	return range_call(thread, nr, range, flags);
 }
 
@@ -99,6 +101,8 @@ sys_mlock(struct thread *thread, const uint64_t *a)
 int64_t
 sys_mlock2(struct thread *thread, const uint64_t *a)
 {
+	if ((int)a[2] & ~MLOCK_ONFAULT)
+		return -EINVAL;
 	return lock_call(thread, SYS_mlock2, a, (long)a[2]);
 }
 
@@ -106,6 +110,34 @@ int64_t
 sys_munlock(struct thread *thread, const uint64_t *a)
 {
 	return lock_call(thread, SYS_munlock, a, 0);
+}
+
+/* Another part of the file that a shared mapping is of, in the place of some of
+ * its pages. The host's kernel emulates it by mmap and so judges all of it. */
+int64_t
+sys_remap_file_pages(struct thread *thread, const uint64_t *a)
+{
+	struct process *process = thread->process;
+	uint64_t start = a[0] & ~(uint64_t)(PAGE - 1), size = a[1] & ~(uint64_t)(PAGE - 1), at;
+	struct mapping mapping;
+	long result;
+
+	if (a[2] || start + size <= start || a[3] + size / PAGE < a[3])
+		return -EINVAL;
+	for (at = start; at < start + size; at = mapping.end)
+		if (!space_find(process->space, at, &mapping) || !(mapping.flags & MAP_SHARED))
+			return -EINVAL;
+	space_unwatch(process->space, start, size);
+	result = RAW5(SYS_remap_file_pages, guest_pointer(process, start), size, 0, a[3], a[4]);
+	if (result)
+		return result;
+	cpu_invalidate(&process->cpu_space, start, start + size);
+	mapping.start = start;
+	mapping.end = start + size;
+	mapping.offset = a[3] * PAGE;
+	mapping.file_base = 0;
+	space_note(process->space, &mapping);
+	return 0;
 }
 
 /* ---- System V shared memory --------------------------------------------- */

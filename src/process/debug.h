@@ -1,0 +1,28 @@
+/* A guest's registers as debuggers number them, and as core files hold them. One
+ * table a guest: debug_riscv64.c, debug_aarch64.c. */
+#ifndef PROCESS_DEBUG_H
+#define PROCESS_DEBUG_H
+
+#include "ir/frame.h"
+
+#define DEBUG_REGISTER_SIZE 16u /* of the largest */
+
+struct debug_registers {
+	unsigned count; /* of gdb's registers, numbered as the description lists them */
+	unsigned pc;    /* the number of the program counter */
+	/* Bytes of register n. */
+	unsigned (*size)(unsigned n);
+	/* Between the frame, which must be exact, and memory in the guest's byte
+	 * order. After a write the thread itself calls cpu_state_changed. */
+	void (*read)(const struct ir_frame *frame, unsigned n, void *value);
+	void (*write)(struct ir_frame *frame, unsigned n, const void *value);
+	/* The instruction of a breakpoint that replaces size bytes; 0 if there is
+	 * none of that size. */
+	uint32_t (*trap)(unsigned size);
+	/* gdb's target description in XML; its length, without what did not fit. */
+	int (*description)(char *text, size_t size);
+};
+
+extern const struct debug_registers debug_riscv64, debug_aarch64;
+
+#endif
