@@ -40,8 +40,10 @@ struct cpu_space {
 	/* [start, end), whole pages of 4096 bytes, will have translations: if
 	 * the guest may write there, make host stores fault so that
 	 * cpu_invalidate gets called first. Stays so until cpu_invalidate takes
-	 * the page; may be called again for a page that is watched. */
-	void (*watch)(struct cpu_space *space, uint64_t start, uint64_t end);
+	 * the page; may be called again for a page that is watched. False: not now
+	 * (the host's kernel may be about to write there); what is read there is
+	 * then run once and not kept. */
+	bool (*watch)(struct cpu_space *space, uint64_t start, uint64_t end);
 	/* Lockstep: whether other processes may write to [address, address +
 	 * size). Regions that store there run once, uncompared. NULL: never. */
 	bool (*shared)(struct cpu_space *space, uint64_t address, unsigned size);

@@ -49,11 +49,15 @@ fetch_fault(uint64_t pc, uint64_t address, const struct host_fault *fault, struc
 	return false;
 }
 
+/* What lies in a page that cannot be watched is never kept: no count of attempts
+ * is that high. */
+#define ATTEMPTS_NEVER UINT64_MAX
+
 static void
-watch_page(struct cpu_space *space, uint64_t page)
+watch_page(struct cpu_space *space, uint64_t page, struct lifted *lifted)
 {
-	if (!page_watched(&space->cache->pages, page))
-		space->watch(space, page, page + GUEST_PAGE);
+	if (!page_watched(&space->cache->pages, page) && !space->watch(space, page, page + GUEST_PAGE))
+		lifted->attempts = ATTEMPTS_NEVER;
 }
 
 /* Reads and lifts what lies in pc's page, or with straddle the one instruction
@@ -73,9 +77,9 @@ lift_once(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, un
 	lifted->attempts = __atomic_load_n(&space->cache->attempts, __ATOMIC_ACQUIRE);
 	if (!space->code(space, pc, &readable))
 		return 0;
-	watch_page(space, page);
+	watch_page(space, page, lifted);
 	if (straddle && readable > left) {
-		watch_page(space, page + GUEST_PAGE);
+		watch_page(space, page + GUEST_PAGE, lifted);
 		want = left + LONGEST_INSN;
 	}
 	limits.readable = cpu_read_code(vcpu, pc, code, want, fault);

@@ -25,6 +25,24 @@ in_space(const struct process *process, uint64_t address, uint64_t size)
 	return address <= limit && size <= limit - address;
 }
 
+/* When there is no room, the last one grows to hold this one too. */
+static void
+pin(struct thread *thread, uint64_t start, uint64_t end)
+{
+	uint32_t count = thread->pins;
+
+	if (count == THREAD_PINS) {
+		if (thread->pin[count - 1].start > start)
+			__atomic_store_n(&thread->pin[count - 1].start, start, __ATOMIC_SEQ_CST);
+		if (thread->pin[count - 1].end < end)
+			__atomic_store_n(&thread->pin[count - 1].end, end, __ATOMIC_SEQ_CST);
+		return;
+	}
+	thread->pin[count].start = start;
+	thread->pin[count].end = end;
+	__atomic_store_n(&thread->pins, count + 1, __ATOMIC_SEQ_CST);
+}
+
 void *
 guest_buffer(struct thread *thread, uint64_t address, uint64_t size, bool write)
 {
@@ -37,7 +55,11 @@ guest_buffer(struct thread *thread, uint64_t address, uint64_t size, bool write)
 	if (write && size) {
 		uint64_t room = space_size(process->space) - address;
 
-		space_unwatch(process->space, address, size < room ? size : room);
+		if (size > room)
+			size = room;
+		if (process->thread_count > 1)
+			pin(thread, address, address + size);
+		space_unwatch(process->space, address, size);
 	}
 	return guest_pointer(process, address);
 }

@@ -228,6 +228,7 @@ struct process {
 /* Block of a guest thread: aligned to its size, so that a masked stack pointer
  * finds it from a signal handler as from C. */
 #define THREAD_BLOCK_SIZE (256u << 10)
+#define THREAD_PINS 8u
 
 struct thread {
 	struct process *process;
@@ -237,6 +238,10 @@ struct thread {
 	                             arena_fini): exec's vectors, which a vfork
 	                             child cannot free once it has gone */
 	int tid;                  /* host's, and the guest's */
+	/* Where the system call that is being made may write, so that no page of
+	 * it is closed meanwhile (space_watch.c). */
+	struct { uint64_t start, end; } pin[THREAD_PINS];
+	uint32_t pins;
 	uint64_t clear_child_tid; /* guest address or 0 */
 	uint64_t robust_list, robust_list_size;
 
@@ -275,7 +280,8 @@ struct thread {
 
 /* A system call's guest buffer as the host kernel may be handed it: NULL for 0,
  * an address no kernel accepts (EFAULT, in the kernel's own order of checks) for
- * one beyond the guest's space. write: the kernel will write size bytes there. */
+ * one beyond the guest's space. write: the kernel will write size bytes there,
+ * until the call has returned to the dispatch. */
 void *guest_buffer(struct thread *thread, uint64_t address, uint64_t size, bool write);
 
 /* The thread that runs on this stack (any stack of its block). */

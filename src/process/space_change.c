@@ -179,15 +179,15 @@ may_resize(struct space *space, const struct move *v, const struct mapping *m)
 static int64_t
 remap_fixed(struct space *space, struct move *v, struct mapping *m, bool *code)
 {
+	/* What is left of it when it shrinks is what moves. */
+	struct move rest = *v;
 	int64_t result;
 
-	if ((v->to & (PAGE - 1)) || v->length > space->size || v->to > space->size - v->length)
-		return -EINVAL;
-	if (v->from + v->old_length > v->to && v->to + v->length > v->from)
-		return -EINVAL;
+	if (rest.old_length > v->length)
+		rest.old_length = v->length;
 	if (tree_reserved(space, v->to, v->to + v->length))
 		return -ENOMEM;
-	result = may_resize(space, v, m);
+	result = may_resize(space, &rest, m);
 	if (result)
 		return result;
 	*code |= tree_executable(space, v->to, v->to + v->length);
@@ -201,6 +201,15 @@ remap_fixed(struct space *space, struct move *v, struct mapping *m, bool *code)
 	return move_locked(space, v, *m, code);
 }
 
+/* Where it shall go, before the mapping is looked at. */
+static bool
+fixed_place_good(const struct space *space, const struct move *v)
+{
+	if ((v->to & (PAGE - 1)) || v->length > space->size || v->to > space->size - v->length)
+		return false;
+	return v->from + v->old_length <= v->to || v->to + v->length <= v->from;
+}
+
 static int64_t
 remap_locked(struct space *space, struct move *v, bool *code)
 {
@@ -209,6 +218,8 @@ remap_locked(struct space *space, struct move *v, bool *code)
 	struct mapping m;
 	int64_t result;
 
+	if ((v->flags & MREMAP_FIXED) && !fixed_place_good(space, v))
+		return -EINVAL;
 	if (i == space->count || !tree_part(space, &i, &at, space->size, &m) ||
 	    m.start != v->from || (m.flags & MAPPING_RESERVED))
 		return -EFAULT;
@@ -290,6 +301,18 @@ drops_contents(int advice)
 	return false;
 }
 
+/* Whether the guest's protection lets these pages be touched as the advice asks;
+ * the host's, of pages that may be written or executed, always lets them be read. */
+static bool
+may_populate(const struct mapping *part, int advice)
+{
+	switch (advice) {
+	case MADV_POPULATE_READ: return part->prot & PROT_READ;
+	case MADV_POPULATE_WRITE: return part->prot & PROT_WRITE;
+	}
+	return true;
+}
+
 static int64_t
 advise_locked(struct space *space, uint64_t start, uint64_t end, int advice)
 {
@@ -303,8 +326,12 @@ advise_locked(struct space *space, uint64_t start, uint64_t end, int advice)
 
 		gap |= part.start != covered || (part.flags & MAPPING_RESERVED);
 		covered = part.end;
+		if (gap && (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE))
+			return -ENOMEM; /* these go no further; others skip it */
 		if (part.flags & MAPPING_RESERVED)
 			continue;
+		if (!may_populate(&part, advice))
+			return -EINVAL;
 		result = RAW3(SYS_madvise, space->base + part.start, part.end - part.start, advice);
 		if (raw_failed(result))
 			return result;

@@ -104,6 +104,6 @@ void watch_clear(struct space *space, uint64_t start, uint64_t end);
 /* Lifts the watches in [start, end), at the host too, and drops the code there. */
 void watch_lift(struct space *space, uint64_t start, uint64_t end);
 void watch_fini(struct space *space);
-void space_watch(struct cpu_space *cpu, uint64_t start, uint64_t end);
+bool space_watch(struct cpu_space *cpu, uint64_t start, uint64_t end);
 
 #endif

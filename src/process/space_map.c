@@ -17,6 +17,10 @@
 #define HUGE_PAGE (2u << 20)
 /* x86's MAP_32BIT and MAP_ABOVE4G, which generic-ABI kernels do not know. */
 #define FOREIGN_FLAGS 0xc0u
+/* What MAP_SHARED_VALIDATE takes of any file: LEGACY_MAP_MASK of linux/mman.h. */
+#define VALIDATED_FLAGS \
+	((unsigned)(MAP_SHARED_VALIDATE | MAP_FIXED | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_GROWSDOWN | MAP_LOCKED | \
+		    MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB) | 21u << 26 | 30u << 26)
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 int
@@ -376,8 +380,14 @@ check_request(const struct space *space, struct request *r)
 		return -ENOMEM;
 	if (r->offset + r->length < r->offset)
 		return -EOVERFLOW;
-	if ((r->flags & MAP_TYPE) == MAP_SHARED_VALIDATE && (r->flags & FOREIGN_FLAGS))
-		return -EOPNOTSUPP;
+	if ((r->flags & MAP_TYPE) == MAP_SHARED_VALIDATE && !(r->flags & MAP_ANONYMOUS)) {
+		if (r->flags & ~(int)(VALIDATED_FLAGS | MAP_SYNC))
+			return -EOPNOTSUPP;
+		/* The host, which is asked with flags of ours as well, is to know
+		 * only what its files must judge. */
+		if (!(r->flags & MAP_SYNC))
+			r->flags = (r->flags & ~MAP_TYPE) | MAP_SHARED;
+	}
 	r->flags &= ~(int)FOREIGN_FLAGS;
 	if (r->flags & MAP_FIXED_NOREPLACE)
 		r->flags |= MAP_FIXED;

@@ -14,6 +14,11 @@
  * came in between. Hence a store that the book allows is made again, after the
  * host was told once more what the book says.
  *
+ * A page that a system call in the making may write to is not watched at all: a
+ * thread first writes its pins down, then looks for watches; here a page is first
+ * entered, then the pins are looked at. One of the two sees the other. Code in such
+ * a page is interpreted until the call has returned.
+ *
  * The set loses a page only after the page is open: space_unwatch looks at the
  * count without the lock.
  */
@@ -153,11 +158,38 @@ watch_lift(struct space *space, uint64_t start, uint64_t end)
 	watch_clear(space, low, high);
 }
 
-void
+static bool
+overlaps(uint64_t start, uint64_t end, uint64_t page)
+{
+	return start < page + PAGE && end > page;
+}
+
+/* Whether a system call may write to the page, or the kernel when a thread dies.
+ * The list of threads is locked. */
+static bool
+pinned(const struct process *process, uint64_t page)
+{
+	for (const struct thread *t = process->threads; t; t = t->next) {
+		uint32_t count = __atomic_load_n(&t->pins, __ATOMIC_SEQ_CST);
+
+		for (uint32_t i = 0; i < count; i++)
+			if (overlaps(t->pin[i].start, t->pin[i].end, page))
+				return true;
+		if (t->clear_child_tid && process->thread_count > 1 &&
+		    overlaps(t->clear_child_tid, t->clear_child_tid + 4, page))
+			return true;
+	}
+	return false;
+}
+
+bool
 space_watch(struct cpu_space *cpu, uint64_t start, uint64_t end)
 {
-	struct space *space = ((struct process *)cpu->owner)->space;
+	struct process *process = cpu->owner;
+	struct space *space = process->space;
+	bool all = true;
 
+	lock_take(&process->thread_lock); /* in this order, as fork */
 	book_lock(space);
 	for (uint64_t page = align_down(start, PAGE); page < end; page += PAGE) {
 		size_t i = tree_find(space, page);
@@ -166,9 +198,17 @@ space_watch(struct cpu_space *cpu, uint64_t start, uint64_t end)
 		    !(space->map[i].prot & PROT_WRITE) || watch_has(&space->watch, page))
 			continue;
 		watch_add(&space->watch, page);
-		RAW3(SYS_mprotect, space->base + page, PAGE, PROT_READ);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		if (pinned(process, page)) {
+			watch_remove(&space->watch, page);
+			all = false;
+		} else {
+			RAW3(SYS_mprotect, space->base + page, PAGE, PROT_READ);
+		}
 	}
 	book_unlock(space);
+	lock_drop(&process->thread_lock);
+	return all;
 }
 
 bool

@@ -212,14 +212,14 @@ toy_anchor(struct cpu_space *space, uint64_t pc)
 	return toy_address(0, 0);
 }
 
-static void
+static bool
 toy_watch(struct cpu_space *space, uint64_t start, uint64_t end)
 {
 	(void)space;
 	/* First the mark: another thread's store may fault at once. */
 	for (uint64_t page = start; page < end; page += 4096)
 		__atomic_store_n(&toy_watched[(page - toy_address(0, 0)) / 4096], true, __ATOMIC_SEQ_CST);
-	mprotect((void *)(uintptr_t)start, end - start, PROT_READ);
+	return !mprotect((void *)(uintptr_t)start, end - start, PROT_READ);
 }
 
 static void

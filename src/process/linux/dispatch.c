@@ -192,6 +192,7 @@ syscall_dispatch(struct thread *thread, const struct cpu_stop *stop)
 		if (UNLIKELY(thread->process->strace) && result != SYSCALL_DONE)
 			strace_call(thread, call, regs.argument, &result);
 	}
+	__atomic_store_n(&thread->pins, 0, __ATOMIC_RELEASE);
 	if (result == SIGNAL_INTERRUPTED)
 		frame->pc = stop->pc;
 	else if (result != SYSCALL_DONE)

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/openat2.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 
 #include "process/linux/linux.h"
 
@@ -169,6 +171,94 @@ sys_readlinkat(struct thread *thread, const uint64_t *a)
 	if ((uint64_t)length > a[3])
 		length = (int64_t)a[3];
 	return mem_write(thread, a[2], text, (size_t)length) ? -EFAULT : length;
+}
+
+/* ---- directories -------------------------------------------------------- */
+
+/* The kernel's struct linux_dirent64, with as much of the name as the number of a
+ * descriptor has. */
+struct entry {
+	uint64_t inode;
+	int64_t next;
+	uint16_t size;
+	uint8_t type;
+	char name[13];
+};
+
+/* Whether the directory lists descriptors of this process. */
+static bool
+lists_descriptors(long fd)
+{
+	char link[32], path[64], own[32];
+	struct statfs file_system;
+	long length;
+
+	if (RAW2(SYS_fstatfs, fd, &file_system) || file_system.f_type != PROC_SUPER_MAGIC)
+		return false;
+	text_format(link, sizeof link, "/proc/self/fd/%d", (int)fd);
+	length = RAW3(SYS_readlink, link, path, sizeof path - 1);
+	if (length <= 0)
+		return false;
+	path[length] = 0;
+	length = text_format(own, sizeof own, "/proc/%d/", (int)RAW0(SYS_getpid));
+	return !strncmp(path, own, (size_t)length) && (strstr(path, "/fd") != NULL);
+}
+
+static bool
+is_own_name(const struct process *process, const char *name)
+{
+	int own[PROCESS_FDS_MAX];
+	unsigned count = process_own_fds(process, own);
+	char text[16];
+
+	for (unsigned i = 0; i < count; i++) {
+		text_format(text, sizeof text, "%d", own[i]);
+		if (!strcmp(text, name))
+			return true;
+	}
+	return false;
+}
+
+/* Takes the entries named as our descriptors out of a listing of size bytes.
+ * Returns what is left, or -EFAULT. */
+static int64_t
+hide_entries(struct thread *thread, uint64_t list, int64_t size)
+{
+	struct entry e;
+	char move[280];
+	int64_t from, to = 0;
+
+	for (from = 0; from < size; from += e.size) {
+		size_t room = (size_t)(size - from) < sizeof e ? (size_t)(size - from) : sizeof e;
+
+		if (mem_read(thread, &e, list + (uint64_t)from, room) || e.size < offsetof(struct entry, name))
+			return -EFAULT;
+		e.name[sizeof e.name - 1] = 0;
+		if (is_own_name(thread->process, e.name))
+			continue;
+		if (from != to && (e.size > sizeof move || mem_read(thread, move, list + (uint64_t)from, e.size) ||
+				   mem_write(thread, list + (uint64_t)to, move, e.size)))
+			return -EFAULT;
+		to += e.size;
+	}
+	return to;
+}
+
+int64_t
+sys_getdents64(struct thread *thread, const uint64_t *a)
+{
+	long fd = fd_argument(thread, a[0]);
+	int64_t size;
+
+	/* A piece that held nothing but ours is not the end. */
+	do {
+		size = signal_syscall(thread, SYS_getdents64, fd, (long)guest_buffer(thread, a[1], a[2], true),
+				      (long)a[2], 0, 0, 0);
+		if (size <= 0 || !lists_descriptors(fd))
+			return size;
+		size = hide_entries(thread, a[1], size);
+	} while (!size);
+	return size;
 }
 
 /* ---- attributes --------------------------------------------------------- */

@@ -69,7 +69,7 @@ range_call(struct thread *thread, long nr, const uint64_t *a, long third)
 int64_t
 sys_msync(struct thread *thread, const uint64_t *a)
 {
-	if (a[2] & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC))
+	if (a[2] & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || (a[2] & MS_ASYNC && a[2] & MS_SYNC))
 		return -EINVAL;
 	return range_call(thread, SYS_msync, a, (long)a[2]);
 }
@@ -198,19 +198,25 @@ int64_t
 sys_shmdt(struct thread *thread, const uint64_t *a)
 {
 	struct process *process = thread->process;
-	struct mapping first, next;
-	uint64_t end;
+	uint64_t at = a[0], segment = 0;
+	struct mapping part;
 	long result;
 
-	if (!space_find(process->space, a[0], &first) || first.start != a[0] || first.device != SHM_DEVICE)
+	if (a[0] & (PAGE - 1))
 		return -EINVAL;
-	for (end = first.end; space_find(process->space, end, &next); end = next.end)
-		if (next.device != SHM_DEVICE || next.inode != first.inode || !next.offset)
-			break;
 	result = RAW1(SYS_shmdt, guest_pointer(process, a[0]));
-	if (!result)
-		space_forget(process->space, a[0], end - a[0]);
-	return result;
+	if (result)
+		return result;
+	/* The parts that lie where the segment was attached, whatever was put in
+	 * between since: they were the kernel's to find. */
+	for (; space_next(process->space, at, &part); at = part.end) {
+		if (part.device != SHM_DEVICE || part.start < a[0] || part.start - a[0] != part.offset ||
+		    (segment && part.inode != segment))
+			continue;
+		segment = part.inode;
+		space_forget(process->space, part.start, part.end - part.start);
+	}
+	return 0;
 }
 
 int64_t

@@ -210,10 +210,54 @@ forker(void *argument)
 	return NULL;
 }
 
+struct blocked {
+	int fd;
+	char *to;
+	long result;
+};
+
+static void *
+read_blocked(void *argument)
+{
+	struct blocked *b = argument;
+
+	b->result = read(b->fd, b->to, 16);
+	return NULL;
+}
+
+/* A read waits for data for a page while another thread executes code in it. */
+static void
+test_blocked(void)
+{
+	uint8_t *page = map(PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
+	function seven = write_code(page, 7);
+	int pipes[2], sum = 0;
+	struct blocked b;
+	pthread_t thread;
+
+	for (int round = 0; round < 20; round++) {
+		MUST(!pipe(pipes));
+		sum += seven();
+		b = (struct blocked){ pipes[0], (char *)page + 512 + round, 0 };
+		pthread_create(&thread, NULL, read_blocked, &b);
+		usleep(2000); /* most often it is in the kernel by now */
+		for (int i = 0; i < 10; i++)
+			sum += seven();
+		MUST(write(pipes[1], "sixteen bytes...", 16) == 16);
+		pthread_join(thread, NULL);
+		if (b.result != 16 || memcmp(b.to, "sixteen bytes...", 16))
+			printf("round %d: %ld\n", round, b.result);
+		close(pipes[0]);
+		close(pipes[1]);
+	}
+	printf("blocked: %d\n", sum);
+}
+
 int
 main(void)
 {
 	test_rewrite();
+	test_blocked();
 	test_threads("writers", writer, THREADS, 0);
 	test_threads("writers and stores", writer, THREADS, 2);
 	test_threads("mappers", mapper, THREADS, 0);

@@ -1,5 +1,6 @@
 /* Pipes, poll, epoll, eventfd, timerfd, signalfd, inotify, memfd, splice, fcntl
  * locks, dup and close in all forms. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -212,6 +213,24 @@ test_close_all(void)
 	SHOW(status);
 }
 
+/* The descriptors that /proc lists are those that there are. */
+static void
+test_listing(const char *path)
+{
+	DIR *list = opendir(path);
+	struct dirent *entry;
+	int count = 0, closed = 0;
+
+	MUST(list);
+	while ((entry = readdir(list)))
+		if (entry->d_name[0] != '.') {
+			count++;
+			closed += fcntl(atoi(entry->d_name), F_GETFD) < 0;
+		}
+	closedir(list);
+	printf("%s: %s, %d of them closed\n", path, count > 2 ? "some" : "few", closed);
+}
+
 int
 main(void)
 {
@@ -221,5 +240,8 @@ main(void)
 	test_events();
 	test_files();
 	test_close_all();
+	test_listing("/proc/self/fd");
+	test_listing("/proc/self/fdinfo");
+	test_listing("/proc/thread-self/fd");
 	return 0;
 }
