@@ -6,6 +6,7 @@
  *   gdb_packet.c  packets, hexadecimal
  *   gdb_command.c registers, memory, breakpoints, vCont
  *   gdb_query.c   q packets
+ *   gdb_file.c    the guest's files, to be read
  *   gdb_memory.c  breakpoints in memory
  *
  * The stub has a host thread of its own, which never runs guest code and blocks

@@ -273,6 +273,8 @@ multi_letter(struct gdb *gdb)
 	} else if (!strncmp(text, "vCont;", 6)) {
 		go_on(gdb, text + 5);
 		return true;
+	} else if (!strncmp(text, "vFile:", 6)) {
+		gdb_file(gdb);
 	} else if (!strncmp(text, "vKill", 5)) {
 		gdb_send_text(gdb, "OK");
 		RAW2(SYS_kill, RAW0(SYS_getpid), SIGKILL);

@@ -78,6 +78,9 @@ void gdb_breakpoints(struct gdb *gdb, bool in);
 bool gdb_command(struct gdb *gdb);
 void gdb_stop_reply(struct gdb *gdb, const struct thread *thread, int signal);
 
+/* ---- gdb_file.c: vFile packets ---- */
+void gdb_file(struct gdb *gdb);
+
 /* ---- gdb_query.c ---- */
 void gdb_query(struct gdb *gdb);
 

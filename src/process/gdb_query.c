@@ -47,6 +47,14 @@ send_siginfo(struct gdb *gdb, const char *at)
 }
 
 static void
+send_exe(struct gdb *gdb, const char *at)
+{
+	const char *path = path_to_guest(gdb->process, gdb->process->exe_path);
+
+	send_part(gdb, at, path, strlen(path));
+}
+
+static void
 transfer(struct gdb *gdb)
 {
 	const char *text = gdb->text + 6; /* qXfer: */
@@ -59,7 +67,7 @@ transfer(struct gdb *gdb)
 	else if (!strncmp(text, "siginfo:read::", 14))
 		send_siginfo(gdb, text + 14);
 	else if (!strncmp(text, "exec-file:read:", 15) && strchr(text + 15, ':'))
-		send_part(gdb, strchr(text + 15, ':') + 1, gdb->process->exe_path, strlen(gdb->process->exe_path));
+		send_exe(gdb, strchr(text + 15, ':') + 1);
 	else
 		gdb_send_text(gdb, "E00");
 }

@@ -1,7 +1,6 @@
 # The suite gdb: each command's effect is looked for in what gdb prints.
 set pagination off
 set confirm off
-set sysroot /
 set width 0
 break main
 continue
