@@ -69,7 +69,9 @@ range_call(struct thread *thread, long nr, const uint64_t *a, long third)
 int64_t
 sys_msync(struct thread *thread, const uint64_t *a)
 {
-	if (a[2] & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || (a[2] & MS_ASYNC && a[2] & MS_SYNC))
+	int flags = (int)a[2];
+
+	if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || (flags & MS_ASYNC && flags & MS_SYNC))
 		return -EINVAL;
 	return range_call(thread, SYS_msync, a, (long)a[2]);
 }
@@ -77,7 +79,14 @@ sys_msync(struct thread *thread, const uint64_t *a)
 int64_t
 sys_mincore(struct thread *thread, const uint64_t *a)
 {
-	return range_call(thread, SYS_mincore, a, (long)guest_buffer(thread, a[2], a[1] / PAGE + 1, true));
+	int64_t result = range_call(thread, SYS_mincore, a, (long)guest_buffer(thread, a[2], a[1] / PAGE + 1, true));
+	struct mapping mapping;
+
+	/* The kernel tells of what comes before a gap first. */
+	if (result == -ENOMEM && !(a[0] & (PAGE - 1)) && space_find(thread->process->space, a[0], &mapping) &&
+	    mem_write(thread, a[2], "\1", 1))
+		return -EFAULT;
+	return result;
 }
 
 /* mlock takes addresses that are not aligned. */
@@ -88,7 +97,7 @@ lock_call(struct thread *thread, long nr, const uint64_t *a, long flags)
 	uint64_t range[2] = { start, a[1] + (a[0] - start) };
 
 	if (range[1] < a[1] || align_up(start + range[1], PAGE) < start)
-		return -EINVAL;
+		return RAW3(nr, a[0], a[1], flags); /* nothing is locked; by limits and rights the kernel says why */
 	return range_call(thread, nr, range, flags);
 }
 

@@ -45,7 +45,7 @@ limit(struct thread *thread, int pid, uint64_t resource, uint64_t set, uint64_t 
 
 	if (set && mem_read(thread, &in, set, sizeof in))
 		return -EFAULT;
-	if (set && in.rlim_cur > in.rlim_max)
+	if (own && set && in.rlim_cur > in.rlim_max)
 		return -EINVAL;
 	if (!own || !space_rlimit(thread->process->space, (int)resource, set ? &in : NULL, old ? &out : NULL, &result))
 		result = RAW4(SYS_prlimit64, pid, resource, set ? &in : NULL, old ? &out : NULL);
