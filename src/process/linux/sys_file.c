@@ -54,7 +54,7 @@ sys_openat2(struct thread *thread, const uint64_t *a)
 			return view;
 	}
 	return signal_syscall(thread, SYS_openat2, fd_argument(thread, a[0]),
-			      (long)path_argument(thread, a[1], path, open_follows(how.flags)),
+			      (long)path_argument(thread, a[1], path, open_follows(how.flags) && !how.resolve),
 			      (long)guest_buffer(thread, a[2], a[3], false), (long)a[3], 0, 0);
 }
 
