@@ -84,7 +84,7 @@ with_constant(struct ir_builder *b, enum ir_op op, enum ir_type type, ir_ref x, 
 	switch ((int)op) {
 	case IR_ADD:
 		if (v && build_ins(b, x)->op == IR_PC)
-			return ir_pc(b, build_ins(b, x)->imm + (int64_t)v);
+			return ir_pc(b, (int64_t)((uint64_t)build_ins(b, x)->imm + v));
 		return v ? 0 : x;
 	case IR_SUB:
 		return v ? ir_binary(b, IR_ADD, x, ir_const(b, type, -v)) : x;

@@ -38,7 +38,7 @@ opt_copy(struct ir_builder *b, const struct ir_region *from, ir_ref ref, const i
 	case IR_CONST:
 		return ir_const(b, (enum ir_type)ins->type, (uint64_t)ins->imm);
 	case IR_PC:
-		return ir_pc(b, ins->imm + shift);
+		return ir_pc(b, (int64_t)((uint64_t)ins->imm + (uint64_t)(int64_t)shift));
 	case IR_CALL:
 		list = ir_call_arguments(from, ref, &count);
 		for (uint32_t i = 0; i < count && i < ARRAY_LEN(argument); i++)
