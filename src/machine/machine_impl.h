@@ -165,10 +165,13 @@ struct payload {
 	uint8_t *bytes; /* owned */
 	size_t size;
 	bool mapped;    /* the file itself, not to be written; else from malloc */
+	int file;       /* mapped: its descriptor, owned */
 };
 /* Reads a whole file and unpacks it if it is packed. what: for messages. */
 int payload_read(struct payload *image, const char *path, const char *what, struct error *error);
 void payload_free(struct payload *image);
+/* Copies it to guest memory; false: it does not fit. */
+bool payload_place(const struct payload *image, struct memory *memory, uint64_t address);
 /* If it is a gzip, zstd or EFI zboot image: unpacks it in place. */
 int payload_unpack(struct payload *image, const char *path, struct error *error);
 bool payload_is_elf(const struct payload *image);

@@ -42,7 +42,7 @@ static int
 put(struct machine *m, uint64_t address, const struct payload *image, const char *what, const char *path,
 	struct error *error)
 {
-	if (memory_write(&m->memory, address, image->bytes, image->size))
+	if (payload_place(image, &m->memory, address))
 		return 0;
 	return error_set(error, EFBIG, "%s %s: its %zu bytes do not fit into RAM at %#llx; give the machine more memory",
 			 what, path, image->size, (unsigned long long)address);

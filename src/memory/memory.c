@@ -17,9 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #define BULK (UINT64_C(64) << 10) /* bytes from which host memory is asked for at once */
+#define HUGE_PAGE (UINT64_C(2) << 20)
 
 int
 memory_init(struct memory *memory, struct error *error)
@@ -34,8 +34,6 @@ region_drop(struct memory_region *region)
 {
 	if (region->host && !region->borrowed)
 		munmap(region->host, region->size);
-	if (region->fd >= 0)
-		close(region->fd);
 	free(region->flags);
 }
 
@@ -115,24 +113,38 @@ add(struct memory *memory, struct memory_region *list, unsigned *count, const st
 	return 0;
 }
 
+/* Zeroed memory of the host's, at its natural alignment for huge pages: a page that is
+ * touched first costs microseconds, and the host's TLB has few entries for small
+ * ones. NULL: errno. */
+static uint8_t *
+map_pages(uint64_t size)
+{
+	size_t spare = size >= HUGE_PAGE ? HUGE_PAGE : 0;
+	uint8_t *at = mmap(NULL, size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t before;
+
+	if (at == MAP_FAILED)
+		return NULL;
+	before = (size_t)(align_up((uintptr_t)at, HUGE_PAGE) - (uintptr_t)at);
+	if (!spare)
+		return at;
+	if (before)
+		munmap(at, before);
+	if (before < spare)
+		munmap(at + before + size, spare - before);
+	madvise(at + before, size, MADV_HUGEPAGE); /* a hint */
+	return at + before;
+}
+
 static int
 add_pages(struct memory *memory, struct memory_region *region, struct error *error)
 {
 	if ((region->start | region->size) % MEMORY_PAGE || !region->size)
 		return error_set(error, EINVAL, "memory: %s is not made of whole pages", region->name);
-	region->fd = memfd_create(region->name, MFD_CLOEXEC);
-	if (region->fd < 0 || ftruncate(region->fd, (off_t)region->size))
+	region->host = map_pages(region->size);
+	if (!region->host)
 		return error_set(error, errno, "memory: no %llu bytes for %s: %s", (unsigned long long)region->size,
 				 region->name, strerror(errno));
-	region->host = mmap(NULL, region->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, region->fd, 0);
-	if (region->host == MAP_FAILED) {
-		region->host = NULL;
-		return error_set(error, errno, "memory: cannot map %llu bytes for %s: %s",
-				 (unsigned long long)region->size, region->name, strerror(errno));
-	}
-	/* A hint: where the host has huge pages for shared memory, a guest's
-	 * working set misses the host's TLB less. */
-	madvise(region->host, region->size, MADV_HUGEPAGE);
 	region->flags = calloc(region->size / MEMORY_PAGE, 1);
 	if (!region->flags)
 		return error_set(error, ENOMEM, "memory: no room for the page flags of %s", region->name);
@@ -142,7 +154,7 @@ add_pages(struct memory *memory, struct memory_region *region, struct error *err
 int
 memory_add_ram(struct memory *memory, const char *name, uint64_t start, uint64_t size, struct error *error)
 {
-	struct memory_region region = { .name = name, .start = start, .size = size, .fd = -1, .writable = true };
+	struct memory_region region = { .name = name, .start = start, .size = size, .writable = true };
 
 	if (!add_pages(memory, &region, error))
 		return 0;
@@ -154,7 +166,7 @@ int
 memory_add_rom(struct memory *memory, const char *name, uint64_t start, const void *data, uint64_t size,
 	       uint64_t room, struct error *error)
 {
-	struct memory_region region = { .name = name, .start = start, .size = room, .fd = -1 };
+	struct memory_region region = { .name = name, .start = start, .size = room };
 
 	if (size > room)
 		return error_set(error, EFBIG, "memory: %llu bytes do not fit into the %llu of %s",
@@ -180,8 +192,7 @@ memory_map_file(struct memory *memory, uint64_t start, int fd, uint64_t offset, 
 			 (off_t)offset) == MAP_FAILED)
 			return error_set(error, errno, "memory: a file cannot be mapped for %s: %s", region->name,
 					 strerror(errno));
-		close(region->fd);
-		region->fd = -1;
+		region->file = true;
 		memset(region->flags, 0, region->size / MEMORY_PAGE);
 		return 0;
 	}
@@ -192,7 +203,7 @@ int
 memory_add_device(struct memory *memory, const char *name, uint64_t start, uint64_t size,
 		  const struct memory_ops *ops, void *device, struct error *error)
 {
-	struct memory_region region = { .name = name, .start = start, .size = size, .fd = -1, .ops = ops,
+	struct memory_region region = { .name = name, .start = start, .size = size, .ops = ops,
 					.device = device };
 
 	return add(memory, memory->device, &memory->devices, &region, error);
@@ -202,7 +213,7 @@ int
 memory_add_window(struct memory *memory, const char *name, uint64_t start, uint64_t size, uint8_t *host,
 		  const struct memory_ops *ops, void *device, struct error *error)
 {
-	struct memory_region region = { .name = name, .start = start, .size = size, .fd = -1, .host = host,
+	struct memory_region region = { .name = name, .start = start, .size = size, .host = host,
 					.ops = ops, .device = device, .borrowed = true };
 
 	if ((start | size) % MEMORY_PAGE)
@@ -319,8 +330,8 @@ memory_release(struct memory *memory, uint64_t address, uint64_t size)
 
 	if (!host || (address | size) % MEMORY_PAGE || !size)
 		return false;
-	if (region->fd >= 0)
-		gone = !madvise(host, size, MADV_REMOVE);
+	if (!region->file)
+		gone = !madvise(host, size, MADV_DONTNEED);
 	else /* a hole in a private mapping; each small one would be a mapping of the host's, of which it has few */
 		gone = size >= MEMORY_RELEASE_LEAST &&
 		       mmap(host, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) !=

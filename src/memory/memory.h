@@ -5,8 +5,8 @@
  * runs and stay, so finding them takes no lock; devices come and go at run time
  * (PCI BARs) and are added, removed and found under memory->lock alone.
  *
- * RAM is one memfd a range, shared, mapped once, so that it can be snapshotted,
- * given to another process, and given back page by page. Guest memory is
+ * RAM is anonymous memory of the host's, or a private mapping of a snapshot's file,
+ * and given back page by page. Guest memory is
  * hostile and changes between two reads: copy, then check, then use.
  *
  * Page flags. Each RAM page of 4096 bytes has a byte of MEMORY_PAGE_* flags,
@@ -54,8 +54,8 @@ struct memory_region {
 	uint64_t start, size;
 	uint8_t *host;         /* RAM and ROM: where it is; devices: NULL */
 	uint8_t *flags;        /* RAM: a byte of enum memory_page_flag a page */
-	int fd;                /* RAM and ROM: its memfd; else -1 */
 	bool writable;         /* RAM */
+	bool file;             /* a private mapping of a file (memory_map_file) */
 	bool borrowed;         /* host is somebody else's */
 	bool closed;           /* a window: reads go to the device now */
 	const struct memory_ops *ops; /* devices; ROM that is a device when written

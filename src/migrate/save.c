@@ -62,10 +62,12 @@ write_file(struct save *s, const char *name, const void *data, size_t size)
 
 /* ---- RAM ---------------------------------------------------------------------- */
 
-/* Writes the pages in [from, to) of a region that are not zero, runs at once. */
+/* Writes the pages of a region that are not zero, runs at once. */
 static int
-write_pages(struct save *s, const struct memory_region *region, uint64_t from, uint64_t to, uint64_t offset)
+write_region(struct save *s, const struct memory_region *region, uint64_t offset)
 {
+	uint64_t from = 0, to = region->size;
+
 	while (from < to) {
 		uint64_t end = from;
 
@@ -74,29 +76,6 @@ write_pages(struct save *s, const struct memory_region *region, uint64_t from, u
 		if (end > from && write_all(s->ram, region->host + from, end - from, offset + from))
 			return -1;
 		from = end + MEMORY_PAGE;
-	}
-	return 0;
-}
-
-/* Only where the region's memfd holds something: looking at a hole would fill it. */
-static int
-write_region(struct save *s, const struct memory_region *region, uint64_t offset)
-{
-	uint64_t at = 0;
-
-	if (region->fd < 0)
-		return write_pages(s, region, 0, region->size, offset);
-	while (at < region->size) {
-		off_t data = lseek(region->fd, (off_t)at, SEEK_DATA);
-		off_t hole = data < 0 ? data : lseek(region->fd, data, SEEK_HOLE);
-
-		if (data < 0)
-			return errno == ENXIO ? 0 : -1;
-		if (hole < 0)
-			return -1;
-		at = (uint64_t)hole < region->size ? (uint64_t)hole : region->size;
-		if (write_pages(s, region, align_down((uint64_t)data, MEMORY_PAGE), align_up(at, MEMORY_PAGE), offset))
-			return -1;
 	}
 	return 0;
 }
