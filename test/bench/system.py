@@ -1,13 +1,18 @@
 """The benchmark of system VMs: Debian's kernel boots with an initramfs that
 runs one program and powers off; processor seconds of the whole machine, under
-Isomorph and under QEMU on the same kernel and initramfs. Used by bench/run."""
+Isomorph and under QEMU on the same kernel and initramfs. Throughput of a raw disk and
+of the user-mode network is by the guest's clock. Used by bench/run."""
+import contextlib
 import glob
+import lzma
 import os
 import re
+import socket
 import stat
 import statistics
 import subprocess
 import sys
+import threading
 
 import cases
 from measure import newer, seconds
@@ -18,6 +23,11 @@ MEMORY = "512M"
 # Boot alone, and what a booted machine does. The second kind counts the boot's
 # seconds off.
 BOOT = "boot to init"
+# What guest/io.c does by its name, and the drivers it loads.
+THROUGHPUT = {"disk-read": "disk, read", "disk-write": "disk, write",
+              "net-receive": "network, to the guest", "net-send": "network, from the guest"}
+MODULES = ["failover", "net_failover", "virtio_net", "virtio_blk"]
+DISK_BYTES = NET_BYTES = 256 << 20
 
 
 def cpio(entries):
@@ -61,6 +71,13 @@ def prepare(build):
                            [compile_guest(guest_cc, forks, os.path.join(folder, "forks.riscv64"))]))
     entries = [("dev", stat.S_IFDIR | 0o755, b""), ("proc", stat.S_IFDIR | 0o755, b""),
                ("bench", stat.S_IFDIR | 0o755, b""), ("init", stat.S_IFREG | 0o755, open(init, "rb").read())]
+    entries.append(("modules", stat.S_IFDIR | 0o755, b""))
+    for number, module in enumerate(MODULES):
+        path, = glob.glob(f"{root}/usr/lib/modules/*/kernel/**/{module}.ko.xz", recursive=True)
+        entries.append((f"modules/{number}{module}.ko", stat.S_IFREG | 0o644, lzma.open(path).read()))
+    io = compile_guest(guest_cc, os.path.join(HERE, "guest", "io.c"), os.path.join(folder, "io.riscv64"))
+    entries.append(("bench/io", stat.S_IFREG | 0o755, open(io, "rb").read()))
+    entries += [(f"bench/{name}", stat.S_IFLNK | 0o777, b"io") for name in THROUGHPUT]
     for case in todo:
         name = os.path.basename(case.guest[0])
         entries.append((f"bench/{name}", stat.S_IFREG | 0o755, open(case.guest[0], "rb").read()))
@@ -71,10 +88,11 @@ def prepare(build):
 
 
 class Machine:
-    """A way to boot; command(kernel, initramfs, append) is its command line."""
+    """A way to boot; command(kernel, initramfs, append) is its command line, to which
+    the options for a raw disk and a user-mode network may be added."""
 
-    def __init__(self, name, command):
-        self.name, self.command = name, command
+    def __init__(self, name, command, disk, net):
+        self.name, self.command, self.disk, self.net = name, command, disk, net
 
 
 def find_machines(build, qemu=True):
@@ -83,7 +101,8 @@ def find_machines(build, qemu=True):
     if os.access(program, os.X_OK):
         found.append(Machine("isomorph", lambda kernel, initramfs, append: [
             os.path.abspath(program), "boot", "--arch", "riscv64", "--kernel", kernel, "--initrd", initramfs,
-            "--append", append, "--memory", MEMORY, "--cpus", "1"]))
+            "--append", append, "--memory", MEMORY, "--cpus", "1"],
+            lambda path: ["--disk", f"{path},format=raw"], ["--net", "user"]))
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     cache = os.environ.get("ISOMORPH_CACHE") or os.path.join(home, "isomorph", "guest-root")
     versions = {}
@@ -99,14 +118,17 @@ def find_machines(build, qemu=True):
             "-initrd", initramfs, "-append", append]
 
     for version in sorted(versions, reverse=True):
-        found.append(Machine("QEMU %d.%d" % version, qemu_command(versions[version])))
+        found.append(Machine("QEMU %d.%d" % version, qemu_command(versions[version]),
+                             lambda path: ["-drive", f"file={path},format=raw,if=none,id=disk",
+                                           "-device", "virtio-blk-pci,drive=disk"],
+                             ["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="]))
     return found
 
 
-def boot(bench, machine, kernel, initramfs, program=""):
+def boot(bench, machine, kernel, initramfs, program="", append="", options=()):
     """One boot: {cpu, text (what the program printed) or why}."""
-    append = "console=ttyS0 quiet" + (f" bench={program}" if program else "")
-    got = bench.measure(machine.command(kernel, initramfs, append), 1)
+    append = "console=ttyS0 quiet" + (f" bench={program}" if program else "") + append
+    got = bench.measure([*machine.command(kernel, initramfs, append), *options], 1)
     text = open(got["output"], "rb").read().decode("utf-8", "replace").replace("\r", "")
     marked = re.search(r"<<<bench\n(.*)bench>>> (\d+)\n", text, re.S)
     if got["status"]:
@@ -161,8 +183,66 @@ def collect(bench, machines, case, base, kernel, initramfs, rounds, qemu_rounds)
     return result
 
 
+def serve(listener):
+    """The host's end of net-receive and net-send, one connection after the other."""
+    data = bytes(1 << 20)
+    while True:
+        try:
+            peer, _ = listener.accept()
+        except OSError:
+            return
+        with peer, contextlib.suppress(OSError):
+            if peer.recv(1) == b"r":
+                for _ in range(NET_BYTES // len(data)):
+                    peer.sendall(data)
+                peer.recv(1)
+            else:
+                left = NET_BYTES
+                while left and (got := peer.recv(min(left, 1 << 20))):
+                    left -= len(got)
+                peer.sendall(b"!")
+
+
+def throughput(bench, machines, program, kernel, initramfs, rounds, qemu_rounds):
+    """{machine: {"rate"} or {"why"}}: megabytes a second, medians; the machines
+    alternate."""
+    rates, why = {m.name: [] for m in machines}, {}
+    disk = os.path.join(os.path.dirname(initramfs), "disk")
+    if not os.path.exists(disk) or os.path.getsize(disk) != DISK_BYTES:
+        with open(disk, "wb") as out: # in the host's page cache from here on
+            for _ in range(DISK_BYTES >> 20):
+                out.write(os.urandom(1 << 20))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        append = f" port={listener.getsockname()[1]}"
+        for number in range(rounds):
+            for machine in machines:
+                if machine.name in why or (machine.name != "isomorph" and number >= qemu_rounds):
+                    continue
+                options = machine.disk(disk) if program.startswith("disk") else machine.net
+                run = boot(bench, machine, kernel, initramfs, program, append, options)
+                rate = re.search(r"([0-9.]+) MB/s", run.get("text", ""))
+                if rate:
+                    rates[machine.name].append(float(rate[1]))
+                else:
+                    why[machine.name] = run.get("why", "FAILED")
+                    print(f"{program}: {machine.name}: {run}", file=sys.stderr)
+    return {n: {"why": why[n]} if n in why else {"rate": statistics.median(r)} for n, r in rates.items() if r or n in why}
+
+
+def throughput_table(results, names):
+    lines = ["", "| megabytes a second |" + "".join(f" {n} |" for n in names), "|---|" + "--:|" * len(names)]
+    for label, row in results:
+        cells = [row.get(name, {"why": "-"}) for name in names]
+        lines.append(f"| {label} |" + "".join(f" {c.get('why') or round(c['rate'])} |" for c in cells))
+    return lines
+
+
 def table(results, names):
-    """Lines of Markdown; the boot's row has seconds, the others ratios."""
+    """Lines of Markdown; the boot's row has seconds, those of throughput megabytes a
+    second, the others ratios."""
+    rates = [(label, row) for label, row in results if "native" not in row]
+    results = [(label, row) for label, row in results if "native" in row]
     lines = ["| in the machine | native |" + "".join(f" {n} |" for n in names), "|---|--:|" + "--:|" * len(names)]
     for label, row in results:
         cells = []
@@ -176,7 +256,8 @@ def table(results, names):
     for name in names:
         ratios = [row[name]["ratio"] for row in kernels if "ratio" in row.get(name, {})]
         means.append(f"{statistics.geometric_mean(ratios):.2f}" if kernels and len(ratios) == len(kernels) else "-")
-    return lines + ["| **geometric mean of kernels** | |" + "".join(f" {m} |" for m in means)]
+    lines.append("| **geometric mean of kernels** | |" + "".join(f" {m} |" for m in means))
+    return lines + (throughput_table(rates, names) if rates else [])
 
 
 def measure_all(bench, build, rounds, qemu_rounds, qemu=True, only=None):
@@ -192,4 +273,9 @@ def measure_all(bench, build, rounds, qemu_rounds, qemu=True, only=None):
             continue
         results.append((case.name, collect(bench, machines, case, base, kernel, initramfs, rounds, qemu_rounds)))
         print(table(results[-1:], names)[2], file=sys.stderr, flush=True)
+    for program, label in THROUGHPUT.items():
+        if only and not any(text in label for text in only):
+            continue
+        results.append((label, throughput(bench, machines, program, kernel, initramfs, rounds, qemu_rounds)))
+        print(throughput_table(results[-1:], names)[3], file=sys.stderr, flush=True)
     return results, names
