@@ -110,7 +110,7 @@ struct ir_frame {
 	uint64_t kept[16];   /* miss_thunk's: registers */
 	uint64_t operand[6]; /* ir_eval_op's: operands, two words each, and the result */
 
-	_Alignas(16) uint64_t constant[32]; /* the target's own */
+	_Alignas(16) uint64_t constant[36]; /* the target's own */
 
 	ir_helper_fn helper[IR_HELPER_MAX];
 	struct ir_jump jump[IR_JUMP_TABLE_SIZE]; /* process VMs */

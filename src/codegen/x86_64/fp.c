@@ -102,28 +102,67 @@ square_root(struct gen *g, ir_ref ref)
 	define_raw(g, ref, d, g->hot.vex && boxed(g, ins->a));
 }
 
-/* d = a * b + c in a temporary, so that the operands are whole if the result
- * is a NaN. */
+/* Which operand the host's instruction is to replace: what order it does it in. */
+static enum x86_fma_order
+choose_replaced(struct gen *g, ir_ref ref, int size, const int reg[3], bool *in_place)
+{
+	static const enum x86_fma_order order[] = { X86_213, X86_132, X86_231 };
+	const struct ir_ins *ins = &g->ins[ref];
+	const ir_ref operand[] = { ins->a, ins->b, ins->c };
+
+	*in_place = true;
+	for (int i = 2; i >= 0; i--)
+		if (is_dest(g, ref, reg[i]))
+			return order[i];
+	*in_place = false;
+	for (int i = 2; i >= 0; i--)
+		if (g->val[resolve(g, operand[i])].zx == size)
+			return order[i];
+	return X86_231;
+}
+
+/* a * b + c. If the result cannot be the guest's, the operands still are whole. */
+struct fp_fused
+fp_fuse(struct gen *g, ir_ref ref, int size)
+{
+	static const uint8_t form[] = { X86_FMADD, X86_FNMADD, X86_FMSUB, X86_FNMSUB };
+	const struct ir_ins *ins = &g->ins[ref];
+	enum x86_fma fma = (enum x86_fma)form[IR_FP_VARIANT_OF(ins->aux) & 3];
+	int reg[] = { use(g, ins->a), use(g, ins->b), use(g, ins->c) }, t = temp(g, FPR), from;
+	bool in_place;
+	enum x86_fma_order order = choose_replaced(g, ref, size, reg, &in_place);
+	struct fp_fused result;
+
+	from = reg[order == X86_231 ? 2 : order == X86_213 ? 0 : 1];
+	result.upper = order == X86_231 ? ins->c : order == X86_213 ? ins->a : ins->b;
+	result.reg = in_place ? from : t;
+	result.kept = in_place ? t : NO_REG;
+	x86_movaps(&g->hot, t, from);
+	if (order == X86_231) /* d = a * b + d */
+		x86_fmas(&g->hot, fma, X86_231, size, result.reg, reg[0], reg[1]);
+	else if (order == X86_213) /* d = b * d + c */
+		x86_fmas(&g->hot, fma, X86_213, size, result.reg, reg[1], reg[2]);
+	else /* d = d * a + c */
+		x86_fmas(&g->hot, fma, X86_132, size, result.reg, reg[2], reg[0]);
+	return result;
+}
+
 static void
 fused(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
-	static const uint8_t form[] = { X86_FMADD, X86_FNMADD, X86_FMSUB, X86_FNMSUB };
-	int size = fp_size((enum ir_type)ins->type);
-	int ra = use(g, ins->a), rb = use(g, ins->b), rc = use(g, ins->c), t, d;
-	bool is_boxed = boxed(g, ins->c);
+	int size = fp_size((enum ir_type)ins->type), d;
+	struct fp_fused r = fp_fuse(g, ref, size);
+	bool is_boxed = boxed(g, r.upper);
 
-	t = temp(g, FPR);
-	x86_movaps(&g->hot, t, rc);
-	x86_fmas(&g->hot, (enum x86_fma)form[IR_FP_VARIANT_OF(ins->aux) & 3], X86_231, size, t, ra, rb);
-	x86_ucomis(&g->hot, size, t, t);
-	gen_bail(g, X86_CC_P);
-	d = dest_or(g, ref, t);
+	x86_ucomis(&g->hot, size, r.reg, r.reg);
+	gen_bail_restoring(g, X86_CC_P, r.reg, r.kept);
+	d = r.kept == NO_REG ? dest_or(g, ref, r.reg) : r.reg;
 	drop(g, ins->a);
 	drop(g, ins->b);
 	drop(g, ins->c);
-	if (d != t)
-		x86_movaps(&g->hot, d, t);
+	if (d != r.reg)
+		x86_movaps(&g->hot, d, r.reg);
 	define(g, ref, d);
 	g->val[ref].boxed = is_boxed && size == 4;
 }

@@ -7,9 +7,11 @@
  *     where it may be inexact;
  *   - minsd and maxsd know neither NaN rules nor -0 < 0.
  *
- * One comparison finds both: UCOMIS of the magnitude with the smallest normal
- * number sets ZF if they are equal and if they are unordered. Results are made
- * in a temporary, so that the instruction can still be given up. Arm's other
+ * One PTEST of the exponent finds what may be either, and zeros. Cold code tells them
+ * by one comparison: UCOMIS of the magnitude with the smallest normal number sets
+ * ZF if they are equal and if they are unordered. Results are made in a
+ * temporary, or what they replace is kept in one, so that the instruction can still
+ * be given up. Arm's other
  * modes (flushing, half precision) have no code: they are interpreted.
  *
  * Scalars come out of vectors: what is above them in a register is anything,
@@ -33,21 +35,56 @@ size_of(enum ir_type type)
 	return (int)ir_type_bits(type) / 8;
 }
 
-/* Gives the instruction up if the result in t is not for sure Arm's. */
+/* In cold code, where the jump leads that is to be patched: whether the result is what
+ * it looked like. */
+static void
+check_suspect(struct gen *g, int size, int t, int u, int kept, uint8_t *jump)
+{
+	struct code_exit *record = gen_interpret_stub(g);
+	uint8_t *good;
+
+	x86_patch_rel32(jump, g->cold.p);
+	x86_vop3_m(&g->cold, X86_ANDPS, 0, u, t, FRAME_CONST(size == 8 ? K_ABS64 : K_ABS32));
+	x86_ucomis_m(&g->cold, size, u, FRAME_CONST(size == 8 ? K_MIN64 : K_MIN32));
+	good = x86_jcc_forward(&g->cold, X86_CC_NE);
+	x86_patch_rel32(good, g->hot.p);
+	if (kept != NO_REG)
+		x86_movaps(&g->cold, t, kept);
+	flags_store(g, &g->cold);
+	x86_jmp(&g->cold, stub_of(record));
+}
+
+/* Gives the instruction up if the result in t is not for sure Arm's. kept: see
+ * gen_bail_restoring. */
+static void
+check_restoring(struct gen *g, const struct ir_ins *ins, int size, int t, bool may_underflow, int kept)
+{
+	uint8_t *suspect;
+	int u;
+
+	if (!may_underflow || !(ins->aux & IR_FP_TINY_BEFORE)) {
+		x86_ucomis(&g->hot, size, t, t);
+		gen_bail_restoring(g, X86_CC_P, t, kept);
+		return;
+	}
+	u = temp(g, FPR);
+	if (!g->hot.vex) {
+		x86_vop3_m(&g->hot, X86_ANDPS, 0, u, t, FRAME_CONST(size == 8 ? K_ABS64 : K_ABS32));
+		x86_ucomis_m(&g->hot, size, u, FRAME_CONST(size == 8 ? K_MIN64 : K_MIN32));
+		gen_bail_restoring(g, X86_CC_E, t, kept);
+		return;
+	}
+	/* None of the exponent's bits (ZF), or all (CF), but for the lowest: zeros are
+	 * among these, and few others that are as they should be. */
+	x86_vop2_m(&g->hot, X86_PTEST, 0, t, FRAME_CONST(size == 8 ? K_LARGE64 : K_LARGE32));
+	suspect = x86_jcc_forward(&g->hot, X86_CC_BE);
+	check_suspect(g, size, t, u, kept, suspect);
+}
+
 static void
 check(struct gen *g, const struct ir_ins *ins, int size, int t, bool may_underflow)
 {
-	int u;
-
-	if (may_underflow && ins->aux & IR_FP_TINY_BEFORE) {
-		u = temp(g, FPR);
-		x86_vop3_m(&g->hot, X86_ANDPS, 0, u, t, FRAME_CONST(size == 8 ? K_ABS64 : K_ABS32));
-		x86_ucomis_m(&g->hot, size, u, FRAME_CONST(size == 8 ? K_MIN64 : K_MIN32));
-		gen_bail(g, X86_CC_E);
-	} else {
-		x86_ucomis(&g->hot, size, t, t);
-		gen_bail(g, X86_CC_P);
-	}
+	check_restoring(g, ins, size, t, may_underflow, NO_REG);
 }
 
 static void
@@ -55,21 +92,28 @@ arithmetic(struct gen *g, ir_ref ref)
 {
 	static const uint8_t opcode[] = { [IR_FADD] = 0x58, [IR_FMUL] = 0x59, [IR_FSUB] = 0x5c, [IR_FDIV] = 0x5e };
 	const struct ir_ins *ins = &g->ins[ref];
-	int size = size_of((enum ir_type)ins->type), ra = use(g, ins->a), t;
+	int size = size_of((enum ir_type)ins->type), ra, t;
+	ir_ref a = ins->a, b = ins->b;
 	struct x86_mem m;
 
-	if (resolve(g, ins->a) != resolve(g, ins->b) && use_mem(g, ins->b, &m)) {
+	/* The result has the upper part of the first: better one that is clear. */
+	if ((ins->op == IR_FADD || ins->op == IR_FMUL) && g->val[resolve(g, a)].zx != size) {
+		a = ins->b;
+		b = ins->a;
+	}
+	ra = use(g, a);
+	if (resolve(g, a) != resolve(g, b) && use_mem(g, b, &m)) {
 		t = temp(g, FPR);
 		x86_vop3_m(&g->hot, X86_SCALAR(size, opcode[ins->op]), 0, t, ra, m);
 	} else {
-		int rb = use(g, ins->b);
+		int rb = use(g, b);
 
 		t = temp(g, FPR);
 		x86_vop3(&g->hot, X86_SCALAR(size, opcode[ins->op]), 0, t, ra, rb);
 	}
 	/* A sum that is tiny is exact. */
 	check(g, ins, size, t, ins->op == IR_FMUL || ins->op == IR_FDIV);
-	g->val[ref].zx = g->val[resolve(g, ins->a)].zx == size ? (uint8_t)size : 0;
+	g->val[ref].zx = g->val[resolve(g, a)].zx == size ? (uint8_t)size : 0;
 	drop(g, ins->a);
 	drop(g, ins->b);
 	define(g, ref, t);
@@ -92,19 +136,16 @@ square_root(struct gen *g, ir_ref ref)
 static void
 fused(struct gen *g, ir_ref ref)
 {
-	static const uint8_t form[] = { X86_FMADD, X86_FNMADD, X86_FMSUB, X86_FNMSUB };
 	const struct ir_ins *ins = &g->ins[ref];
 	int size = size_of((enum ir_type)ins->type);
-	int ra = use(g, ins->a), rb = use(g, ins->b), rc = use(g, ins->c), t = temp(g, FPR);
+	struct fp_fused r = fp_fuse(g, ref, size);
 
-	x86_movaps(&g->hot, t, rc);
-	x86_fmas(&g->hot, (enum x86_fma)form[IR_FP_VARIANT_OF(ins->aux) & 3], X86_231, size, t, ra, rb);
-	check(g, ins, size, t, true);
-	g->val[ref].zx = g->val[resolve(g, ins->c)].zx == size ? (uint8_t)size : 0;
+	check_restoring(g, ins, size, r.reg, true, r.kept);
+	g->val[ref].zx = g->val[resolve(g, r.upper)].zx == size ? (uint8_t)size : 0;
 	drop(g, ins->a);
 	drop(g, ins->b);
 	drop(g, ins->c);
-	define(g, ref, t);
+	define(g, ref, r.reg);
 }
 
 /* Equal operands, zeros of unlike sign, are or-ed or and-ed in cold code. */

@@ -66,6 +66,8 @@ enum frame_constant {
 	K_MIN32 = 26,
 	K_HALF64 = 28,
 	K_HALF32 = 30,
+	K_LARGE64 = 32, /* the exponent's bits but the lowest */
+	K_LARGE32 = 34,
 };
 
 /* Where an SSA value is. */
@@ -247,6 +249,9 @@ int dest(struct gen *g, ir_ref ref, bool reuse);
 /* For a result that is in temporary reg by now, which the op took: the home as
  * above for it to be moved to, or reg itself. */
 int dest_or(struct gen *g, ir_ref ref, int reg);
+/* Whether the home that the result of op ref is SET to is register reg and can be
+ * written in place: that of an operand that is not needed any more, say. */
+bool is_dest(struct gen *g, ir_ref ref, int reg);
 /* Binds the result of op ref to the register. */
 void define(struct gen *g, ir_ref ref, int reg);
 /* Makes ref another name of value `of`, which takes over its uses. If `of` is an
@@ -367,6 +372,16 @@ bool gen_evaluated(struct gen *g, ir_ref ref);
 void gen_select_fpr(struct gen *g, ir_ref ref);
 /* The op's NaN rule is one of Arm's, and it is otherwise as usual. */
 bool fp_is_arm(const struct ir_ins *ins);
+/* Where the result of a scalar FMA has been made: in a temporary, or in the home it is
+ * for, if an operand was there that is not needed any more. */
+struct fp_fused {
+	int reg;
+	int kept;     /* what the home had, for gen_bail_restoring; or NO_REG */
+	ir_ref upper; /* the operand whose upper part the result has */
+};
+/* size: 4 or 8. A temporary has the upper part of an operand for which it is known
+ * to be clear, if there is one. Drops nothing. */
+struct fp_fused fp_fuse(struct gen *g, ir_ref ref, int size);
 /* d = s rounded to the nearest integral value, ties away from zero, raising nothing;
  * NaNs are the interpreter's. size: 4 or 8. */
 void fp_round_away(struct gen *g, int size, int d, int s);
@@ -390,6 +405,9 @@ struct code_exit *gen_side_exit(struct gen *g, enum x86_cc cc, unsigned kind, un
 /* On cc, leaves the current guest instruction to the interpreter: nothing of
  * it may have happened but sticky flags it raises anyway. */
 void gen_bail(struct gen *g, enum x86_cc cc);
+/* The same, where vector register home has to be what was kept in t first, unless
+ * that is NO_REG. */
+void gen_bail_restoring(struct gen *g, enum x86_cc cc, int home, int t);
 /* The same without a condition: the region ends here. */
 void gen_interpret(struct gen *g);
 /* Only the record and stub, for code that jumps there itself. */

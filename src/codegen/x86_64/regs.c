@@ -422,6 +422,12 @@ dest_or(struct gen *g, ir_ref ref, int reg)
 	return home != NO_REG ? home : reg;
 }
 
+bool
+is_dest(struct gen *g, ir_ref ref, int reg)
+{
+	return home_for(g, ref, true) == reg;
+}
+
 void
 define(struct gen *g, ir_ref ref, int reg)
 {

@@ -84,6 +84,8 @@ x86_frame_init(struct ir_frame *frame, const struct target_thunks *thunks)
 	k[K_MIN32] = 0x00800000;
 	k[K_HALF64] = 0x3fe0000000000000;
 	k[K_HALF32] = 0x3f000000;
+	k[K_LARGE64] = 0x7fe0000000000000;
+	k[K_LARGE32] = 0x7f000000;
 	for (unsigned i = 0; i < 64; i++)
 		((uint8_t *)&k[K_FLAGS])[i] = (uint8_t)flags_of_mxcsr(i);
 	frame->helper[H_ROUND_SET] = helper_round_set;
