@@ -45,15 +45,19 @@ struct ir_tlb {
 #define IR_TLB_NONE 1u
 
 /* What one place in user-level code found in the soft TLB last: an access of
- * bytes [a, b) hits when a - page < limit (unsigned), where limit takes b - a into
- * account; 0: empty. Places share entries by hash. */
+ * bytes [a, b) hits when a - page < limit (unsigned); 0: empty. Places share
+ * entries by hash, but only those that ask for the same: places that read and
+ * places that write have sets of their own, by the most bytes that the set's
+ * accesses may span, which limit takes into account. */
 struct ir_site {
 	uint64_t page;        /* guest address */
 	uint64_t limit;
 	uint64_t addend;      /* host address minus guest address */
 	uint64_t pad;
 };
-#define IR_SITES 4096u      /* a power of two */
+#define IR_SITE_SPANS 8u    /* sets for spans of up to 1, 2, 4, … 64 and 256 bytes */
+#define IR_SITE_SET 512u    /* entries of a set */
+#define IR_SITES (2 * IR_SITE_SPANS * IR_SITE_SET)
 #define IR_SITE_GROUP 16u   /* entries for each byte of site_used */
 
 struct ir_frame {

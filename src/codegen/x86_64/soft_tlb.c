@@ -201,13 +201,29 @@ put_search(struct x86_asm *a, int d, int t, int ra, int32_t lo, int32_t hi, unsi
 	return x86_jcc_forward(a, X86_CC_NE);
 }
 
+#define SITE_SPAN_MAX 256 /* of the last set */
+
+/* The entry of the place at g->hot.p for accesses that span that many bytes.
+ * *span: the most that accesses of its set span. */
+static unsigned
+site_number(const struct gen *g, bool writes, int32_t *span)
+{
+	unsigned set = 0;
+
+	while (set < IR_SITE_SPANS - 1 && 1 << set < *span)
+		set++;
+	*span = set == IR_SITE_SPANS - 1 ? SITE_SPAN_MAX : 1 << set;
+	return (writes * IR_SITE_SPANS + set) * IR_SITE_SET + (unsigned)((uintptr_t)g->hot.p / 16 % IR_SITE_SET);
+}
+
 /* User-level code asks the entry of this place first (frame.h, struct ir_site):
  * half the instructions, and none of them a load whose address depends on the
  * guest's. The soft TLB is searched in cold code and fills it. */
 static void
 put_site(struct gen *g, int d, int t, int ra, int32_t lo, int32_t hi, unsigned access)
 {
-	unsigned number = (unsigned)((uintptr_t)g->hot.p / 16 % IR_SITES);
+	int32_t span = hi - lo;
+	unsigned number = site_number(g, access & IR_ACCESS_W, &span);
 	struct x86_mem page = frame_mem(offsetof(struct ir_frame, site) + number * sizeof(struct ir_site));
 	struct x86_mem limit = page, addend = page;
 	uint8_t *other, *miss;
@@ -229,7 +245,7 @@ put_site(struct gen *g, int d, int t, int ra, int32_t lo, int32_t hi, unsigned a
 	miss = put_search(&g->cold, d, t, ra, lo, hi, access);
 	x86_mov_mr(&g->cold, 8, page, t);
 	x86_mov_rm(&g->cold, 8, d, x86_base(d, (int32_t)offsetof(struct ir_tlb, addend)));
-	x86_mov_mi(&g->cold, 8, limit, (int32_t)IR_TLB_PAGE - (hi - lo) + 1);
+	x86_mov_mi(&g->cold, 8, limit, (int32_t)IR_TLB_PAGE - span + 1);
 	x86_mov_mr(&g->cold, 8, addend, d);
 	x86_mov_mi(&g->cold, 1, frame_mem(offsetof(struct ir_frame, site_used) + number / IR_SITE_GROUP), 1);
 	x86_jmp(&g->cold, g->hot.p);
@@ -250,7 +266,7 @@ put_probe(struct gen *g, ir_ref ref, int32_t lo, int32_t hi)
 		x86_test_ri(&g->hot, 4, ra, (1 << align) - 1);
 		gen_bail(g, X86_CC_NE);
 	}
-	if (g->job->sites) {
+	if (g->job->sites && hi - lo <= SITE_SPAN_MAX) {
 		put_site(g, d, t, ra, lo, hi, access);
 	} else {
 		again = g->hot.p;
