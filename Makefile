@@ -54,13 +54,14 @@ CODEGEN := -fPIE -fno-stack-protector -fno-strict-aliasing \
 # x86-64-v2's 16-byte compare and exchange, for the evaluator's atomics.
 CODEGEN += $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),-mcx16)
 DEFINES := -D_GNU_SOURCE -DISOMORPH_VERSION='"$(VERSION)"'
-LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack
+# The build's own number is part of what the disk cache is found by.
+LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--build-id=sha1
 
 ifneq ($(SANITIZE),)
 CODEGEN += -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
 DEFINES += -DISOMORPH_SANITIZE=1
-LINK := -pie -fsanitize=$(SANITIZE)
+LINK := -pie -fsanitize=$(SANITIZE) -Wl,--build-id=sha1
 endif
 SYSTEM_LINK := $(patsubst -static-pie,-pie,$(LINK))
 

@@ -6,7 +6,7 @@ _isomorph_machines()
 _isomorph()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
-	local options="-L -E -U -0 -s -r -g --gdb -strace -d -D -version --version -h --help --accel --stats -B --force-faults
+	local options="-L -E -U -0 -s -r -g --gdb -strace -d -D -version --version -h --help --accel --cache --stats -B --force-faults
 		--baseline --baseline-v3 --lockstep-sample --max-insns --tier --loop-heat"
 	local machine="--image --kernel --initrd --append --dtb --firmware --bare --signature --arch --machine --cpus --memory
 		--disk --cdrom --user-data --net --forward --share --vsock --name --detach --accel --pin --weight
@@ -15,16 +15,17 @@ _isomorph()
 
 	COMPREPLY=()
 	if [[ $name == isomorph && $COMP_CWORD == 1 ]]; then
-		COMPREPLY=($(compgen -W "run boot list inspect stop pause resume console shell snapshot image remove disasm explain binfmt help version --help --version" -- "$word"))
+		COMPREPLY=($(compgen -W "run boot list inspect stop pause resume console shell snapshot image remove disasm explain binfmt cache help version --help --version" -- "$word"))
 		return
 	fi
 	[[ $name == isomorph ]] || verb=run
 	case $verb,$before in
-	help,*) COMPREPLY=($(compgen -W "run boot list inspect stop pause resume console shell snapshot image remove disasm explain binfmt" -- "$word")) ;;
+	help,*) COMPREPLY=($(compgen -W "run boot list inspect stop pause resume console shell snapshot image remove disasm explain binfmt cache" -- "$word")) ;;
 	run,--accel) COMPREPLY=($(compgen -W "translate interpret lockstep" -- "$word")) ;;
 	run,-d) # a list: the last word of it
 		[[ $word == *,* ]] && done=${word%,*},
 		COMPREPLY=($(compgen -P "$done" -W "$stages" -- "${word##*,}")) ;;
+	run,--cache) COMPREPLY=($(compgen -d -W "off" -- "$word")) ;;
 	run,-L) COMPREPLY=($(compgen -d -- "$word")) ;;
 	run,-[EU]) COMPREPLY=($(compgen -v -- "$word")) ;;
 	run,*)
@@ -54,6 +55,7 @@ _isomorph()
 	remove,*) COMPREPLY=($(compgen -W "$(_isomorph_machines --all) -h --help" -- "$word")) ;;
 	snapshot,snapshot) COMPREPLY=($(compgen -W "save list restore clone verify delete -h --help" -- "$word")) ;;
 	snapshot,*) COMPREPLY=($(compgen -W "$(_isomorph_machines --all) --detach --timeout" -- "$word")) ;;
+	cache,*) COMPREPLY=($(compgen -d -W "status verify clear --json -h --help" -- "$word")) ;;
 	image,*) COMPREPLY=($(compgen -W "list pull create remove debian debian:trixie --base -h --help" -- "$word")) ;;
 	binfmt,*) COMPREPLY=($(compgen -W "install remove status riscv64 aarch64 --no-boot -h --help" -- "$word")) ;;
 	disasm,* | explain,*)

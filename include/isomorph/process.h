@@ -34,6 +34,8 @@ struct isomorph_process_options {
 	const char *uname_release;/* NULL: host's */
 	const char *gdb;          /* -g: a TCP port of the loopback device, or the
 	                             path of a socket: waits there for gdb; NULL */
+	const char *cache;        /* directory of the translations that are kept,
+	                             "off" or NULL: none */
 	int execfd;               /* AT_EXECFD from binfmt, or -1 */
 	const char *handover;     /* what one emulator tells the next across
 	                             exec; NULL at a first start */

@@ -9,6 +9,7 @@ int cli_run(int argc, char **argv);
 int cli_disasm(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_binfmt(int argc, char **argv);
+int cli_cache(int argc, char **argv);
 /* Hands a verb of machines to isomorph-system; returns only when that fails. */
 int cli_system(int argc, char **argv);
 

@@ -21,6 +21,7 @@ static const struct verb verbs[] = {
 	{ "disasm", cli_disasm, "show the instructions of a program" },
 	{ "explain", cli_explain, "show how instructions are translated" },
 	{ "binfmt", cli_binfmt, "have the kernel run such programs by itself" },
+	{ "cache", cli_cache, "translations that are kept on disk" },
 	{ "boot", cli_system, "run a machine" },
 	{ "list", cli_system, "list machines" },
 	{ "inspect", cli_system, "show the state of a machine" },

@@ -34,6 +34,8 @@ static const char run_help[] =
 	"                      compared\n"
 	"  --tier N            highest tier of translation: 1 (the default), or 2, which\n"
 	"                      optimizes loops\n"
+	"  --cache DIR         keep translations in DIR, so that the next start is quicker;\n"
+	"                      off (the default): keep none\n"
 	"  --stats             print counters and times at the end\n"
 	"For tests of isomorph itself:\n"
 	"  -B                  guest memory in a window, not at its own addresses\n"
@@ -191,6 +193,7 @@ static const struct run_option options[] = {
 	{ "-D", RUN_TEXT, FIELD(log_file), NULL },
 	{ "-B", RUN_FLAG, FIELD(guest_base), NULL },
 	{ "--accel", RUN_CALL_VALUE, 0, set_accel },
+	{ "--cache", RUN_TEXT, FIELD(cache), NULL },
 	{ "--stats", RUN_FLAG, FIELD(stats), NULL },
 	{ "--force-faults", RUN_FLAG, FIELD(force_faults), NULL },
 	{ "--baseline", RUN_CALL, 0, set_baseline },

@@ -18,7 +18,14 @@
 #include "guest/guest.h"
 
 struct target;    /* codegen/target.h */
+struct store;     /* store/store.h */
 struct cpu_cache; /* translations of one address space: translate/cache.c */
+
+/* A stretch of guest code of one file, [start, end), whose first byte would lie at
+ * anchor. */
+struct cpu_file_code {
+	uint64_t start, end, anchor;
+};
 
 /* An address space that code runs in. The owner fills it before cpu_space_init
  * and keeps it as long as any vCPU. */
@@ -44,6 +51,11 @@ struct cpu_space {
 	 * (the host's kernel may be about to write there); what is read there is
 	 * then run once and not kept. */
 	bool (*watch)(struct cpu_space *space, uint64_t start, uint64_t end);
+	/* What keeps translations of the code at pc from run to run, and the mapping
+	 * around it for which that holds, executable all of it; NULL: nothing does.
+	 * code->anchor is what anchor() says there. The answer may be remembered
+	 * until the next cpu_invalidate. The function may be NULL. */
+	struct store *(*store)(struct cpu_space *space, uint64_t pc, struct cpu_file_code *code);
 	/* Lockstep: whether other processes may write to [address, address +
 	 * size). Regions that store there run once, uncompared. NULL: never. */
 	bool (*shared)(struct cpu_space *space, uint64_t address, unsigned size);
@@ -204,11 +216,17 @@ void cpu_flush_map(struct cpu_space *space, struct vcpu *self);
 void cpu_fork_before(struct cpu_space *space);
 void cpu_fork_after(struct cpu_space *space, bool child);
 
+/* Adds translations that are new since the last call, or since fork, to their
+ * stores as far as those want them (store_worth); vcpu is the caller's, outside
+ * cpu_run. */
+void cpu_save(struct vcpu *vcpu);
+
 /* --stats: a snapshot of the counters. */
 struct cpu_stats {
 	uint64_t loops /* of the regions: tier 2's */;
 	uint64_t regions, guest_insns, host_bytes, cold_bytes, map_bytes;
 	uint64_t translate_ns /* processor time */, exits[32], lookups, links, invalidated, flushes, interpreted;
+	uint64_t recalled /* regions that came from a store */, saved /* that went there */;
 };
 void cpu_stats(const struct cpu_space *space, struct cpu_stats *stats);
 

@@ -117,9 +117,17 @@ bool cpu_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode
 /* Whether what was lifted may be kept; marks its pages as having translations
  * and watched. Under the lock. */
 bool cpu_keep(struct cpu_space *space, const struct lifted *lifted);
+/* The same of code that was not lifted. */
+bool cpu_keep_code(struct cpu_space *space, uint64_t pc, size_t size, uint64_t attempts);
 /* Copies guest code; returns how many bytes there are, 0 when none. fault says
  * what the host said when it was not mapped after all. */
 size_t cpu_read_code(struct vcpu *vcpu, uint64_t pc, uint8_t *to, size_t size, struct host_fault *fault);
+/* Whether the code at pc, which must be mapped executable, is this; its pages are
+ * watched then. For cpu_keep, with what the count of attempts was before. */
+bool cpu_code_is(struct vcpu *vcpu, uint64_t pc, const uint8_t *code, size_t size);
+/* Calls act(argument), which may touch memory that is not there: false then. It may
+ * take no lock. */
+bool cpu_guarded(struct vcpu *vcpu, void (*act)(void *argument), void *argument);
 
 /* The same in a system VM, by physical address: system/code.c. */
 bool system_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, unsigned insns,
@@ -158,6 +166,11 @@ struct cpu_local {
 	uint32_t mode;    /* mode key of its jump table and shadow stack */
 	uint8_t *shadow;  /* shadow stack with its guards */
 	uint64_t record[5]; /* struct code_exit of a host fault in generated code */
+
+	/* translate/keep.c: the store asked for last; NULL: none */
+	struct store *store;
+	struct cpu_file_code stored; /* it holds for; empty: nobody was asked */
+	uint64_t stored_attempts;    /* of the space, before it was asked */
 
 	/* system/ */
 	struct cpu_system *system; /* NULL in a process VM */
@@ -220,6 +233,7 @@ void translator_sync(struct vcpu *vcpu);
 void translator_drop_page(struct cpu_space *space, struct code_page *page);
 /* Under the lock: everything goes, consistent or not. */
 void cache_flush(struct cpu_space *space);
+void translator_save(struct vcpu *vcpu);
 void translator_fork(struct cpu_space *space, bool child);
 bool translator_fault(struct vcpu *vcpu, const struct host_fault *fault, void *ucontext);
 void translator_stats(const struct cpu_space *space, struct cpu_stats *stats);

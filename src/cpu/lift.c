@@ -10,6 +10,21 @@
 #define DEFAULT_INSNS 64u
 #define LONGEST_INSN 16u
 
+bool
+cpu_guarded(struct vcpu *vcpu, void (*act)(void *argument), void *argument)
+{
+	struct cpu_local *local = vcpu->local;
+
+	if (recovery_set(&local->recovery)) {
+		recovery_landed();
+		return false;
+	}
+	local->recovering = true;
+	act(argument);
+	local->recovering = false;
+	return true;
+}
+
 static bool
 guarded_copy(struct cpu_local *local, uint8_t *to, const uint8_t *from, size_t size)
 {
@@ -117,19 +132,53 @@ cpu_lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode, uns
 	return true;
 }
 
+struct comparison {
+	const uint8_t *there, *code;
+	size_t size;
+	bool same;
+};
+
+static void
+compare(void *argument)
+{
+	struct comparison *c = argument;
+
+	c->same = !memcmp(c->there, c->code, c->size);
+}
+
+bool
+cpu_code_is(struct vcpu *vcpu, uint64_t pc, const uint8_t *code, size_t size)
+{
+	struct cpu_space *space = vcpu->space;
+	uint64_t first = align_down(pc, GUEST_PAGE), last = align_down(pc + size - 1, GUEST_PAGE);
+	struct comparison c = { (const uint8_t *)(uintptr_t)(space->guest_base + pc), code, size, false };
+	struct lifted watched = { 0 };
+
+	watch_page(space, first, &watched);
+	if (last != first)
+		watch_page(space, last, &watched);
+	return watched.attempts != ATTEMPTS_NEVER && cpu_guarded(vcpu, compare, &c) && c.same;
+}
+
+bool
+cpu_keep_code(struct cpu_space *space, uint64_t pc, size_t size, uint64_t attempts)
+{
+	if (space->cache->attempts != attempts)
+		return false;
+	for (uint64_t page = align_down(pc, GUEST_PAGE); page < pc + size; page += GUEST_PAGE)
+		page_make(&space->cache->pages, page)->watched = true;
+	return true;
+}
+
 bool
 cpu_keep(struct cpu_space *space, const struct lifted *lifted)
 {
-	uint64_t start = align_down(lifted->region.pc, GUEST_PAGE);
-	uint64_t end = lifted->region.pc + lifted->region.bytes;
+	uint64_t pc = lifted->region.pc;
 
-	if (space->cache->attempts != lifted->attempts)
+	if (!lifted->second)
+		return cpu_keep_code(space, pc, lifted->region.bytes, lifted->attempts);
+	if (!cpu_keep_code(space, pc, GUEST_PAGE - pc % GUEST_PAGE, lifted->attempts))
 		return false;
-	if (lifted->second) {
-		page_make(&space->cache->pages, lifted->second)->watched = true;
-		end = start + GUEST_PAGE;
-	}
-	for (uint64_t page = start; page < end; page += GUEST_PAGE)
-		page_make(&space->cache->pages, page)->watched = true;
+	page_make(&space->cache->pages, lifted->second)->watched = true;
 	return true;
 }

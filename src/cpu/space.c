@@ -97,6 +97,13 @@ cpu_fork_after(struct cpu_space *space, bool child)
 		space_unlock(space);
 }
 
+void
+cpu_save(struct vcpu *vcpu)
+{
+	if (vcpu->space->cache->translator)
+		translator_save(vcpu);
+}
+
 /* Counters are added up field by field: struct cpu_stats is all uint64_t. */
 static void
 stats_add(struct cpu_stats *to, const struct cpu_stats *from)

@@ -162,6 +162,7 @@ option_words(struct words *w, const struct process *process)
 	pair(w, "-d", o->dump);
 	pair(w, "-D", o->log_file);
 	pair(w, "-r", o->uname_release);
+	pair(w, "--cache", process->keep.home.path[0] ? process->keep.home.path : "off");
 	if (o->strace)
 		word(w, "-strace");
 	if (o->stats)
@@ -276,6 +277,7 @@ exec_program(struct thread *thread, int dirfd, const char *path, uint64_t argv, 
 		result = read_vector(thread, envp, 0, &environment);
 	if (result < 0)
 		goto out;
+	keep_save(thread);
 	/* Without a way to execute ourselves, the host may have been told how
 	 * (binfmt). */
 	if (target.kind == EXEC_GUEST && process->self_fd >= 0)

@@ -394,6 +394,8 @@ process_stats(struct process *process)
 		 (unsigned long long)s.lookups, (unsigned long long)s.links,
 		 (unsigned long long)s.invalidated, (unsigned long long)s.flushes,
 		 (unsigned long long)s.interpreted);
+	log_line(LOG_ERROR, "%llu regions recalled from disk, %llu saved", (unsigned long long)s.recalled,
+		 (unsigned long long)s.saved);
 	for (unsigned i = 0; i < ARRAY_LEN(s.exits); i++)
 		if (s.exits[i])
 			log_line(LOG_ERROR, "exits by %s: %llu", exit_names[i] ? exit_names[i] : "others",
@@ -420,6 +422,7 @@ prepare(struct process *process, struct handover *handover, struct arena *arena,
 	name_program(process, &target, arena);
 	result = !space_new(process, error) ? -1 : 0;
 	if (!result) {
+		keep_init(process);
 		hand_limits(process, handover);
 		result = elf_load(process, target.fd, process->options->program, &image, error);
 	}

@@ -2,6 +2,7 @@
  * ISA on the host's kernel.
  *
  *   process.c   start, options, the life of struct process
+ *   keep.c      translations kept on disk
  *   space.c     the guest's mappings: tree, protection, brk, watched pages
  *   elf.c stack.c vdso.c exec.c proc_view.c     loading and what a program sees
  *   thread.c    guest threads: host thread blocks, clone, vfork, the run loop
@@ -24,6 +25,7 @@
 #include "base/raw.h"
 #include "cpu/cpu.h"
 #include "isomorph/process.h"
+#include "store/store.h"
 
 struct process;
 struct thread;
@@ -194,6 +196,12 @@ struct signal_stack {
 
 struct host_clone_args;
 
+/* Stores of translations, one for each file whose code was mapped: keep.c. */
+struct keep {
+	struct store_home home;
+	struct vec files; /* of struct keep_file */
+};
+
 struct process {
 	const struct isomorph_process_options *options;
 	const struct guest *guest;
@@ -221,6 +229,7 @@ struct process {
 	uint32_t thread_lock;
 	struct thread *threads;
 	unsigned thread_count;
+	struct keep keep;
 	bool strace;
 	uint64_t unknown_calls[16]; /* set of numbers that were logged */
 };
@@ -335,6 +344,17 @@ long signal_syscall(struct thread *thread, long nr, long a, long b, long c, long
 
 /* Dies as the guest would by this signal (default action, core if so). */
 _Noreturn void signal_die(struct thread *thread, int signal);
+
+/* keep.c: translations that are kept from run to run. */
+void keep_init(struct process *process);
+/* Code of this file has been mapped. */
+void keep_file(struct process *process, int fd);
+/* The store of a file, NULL if it has none. */
+struct store *keep_find(const struct process *process, uint64_t device, uint64_t inode);
+/* Before the process ends or becomes another program. */
+void keep_save(struct thread *thread);
+/* In the child of a fork: what was translated so far is the parent's to keep. */
+void keep_fork(struct process *process);
 
 /* linux/: one guest system call, from the registers to the result; may not
  * return (exit, exec). */

@@ -76,6 +76,22 @@ space_anchor(struct cpu_space *cpu, uint64_t pc)
 	return m.file_base + align_down(pc - m.file_base, ANCHOR_SPAN);
 }
 
+static struct store *
+space_store(struct cpu_space *cpu, uint64_t pc, struct cpu_file_code *code)
+{
+	struct process *process = cpu->owner;
+	struct mapping m;
+	uint64_t anchor;
+
+	if (!process->keep.files.count || !space_find(process->space, pc, &m) || !(m.prot & PROT_EXEC) ||
+	    (m.flags & MAP_TYPE) != MAP_PRIVATE || !m.inode || !m.file_base || m.file_base > pc)
+		return NULL;
+	anchor = m.file_base + align_down(pc - m.file_base, ANCHOR_SPAN);
+	*code = (struct cpu_file_code){ m.start > anchor ? m.start : anchor,
+					m.end < anchor + ANCHOR_SPAN ? m.end : anchor + ANCHOR_SPAN, anchor };
+	return keep_find(process, m.device, m.inode);
+}
+
 /* ---- birth --------------------------------------------------------------- */
 
 uint64_t
@@ -171,6 +187,7 @@ space_new(struct process *process, struct error *error)
 	cpu->guest_base = space->base;
 	cpu->code = space_code;
 	cpu->anchor = space_anchor;
+	cpu->store = space_store;
 	cpu->watch = space_watch;
 	cpu->owner = process;
 	return space;

@@ -463,6 +463,8 @@ space_mmap(struct space *space, uint64_t address, uint64_t length, int prot, int
 	if (code)
 		space_code_gone(space, r.address, r.address + r.length);
 	book_unlock(space);
+	if (result >= 0 && (prot & PROT_EXEC) && !(flags & MAP_ANONYMOUS) && (flags & MAP_TYPE) == MAP_PRIVATE)
+		keep_file(space->process, fd);
 	return result;
 }
 

@@ -388,6 +388,7 @@ clone_copied(struct thread *parent, const struct host_clone_args *args, size_t s
 	process->signals = signals;
 	parent->vfork_child = false;
 	parent->pending_sync = 0;
+	keep_fork(process);
 	fork_forget_others(parent);
 	gdb_forked(parent);
 	if (args->flags & CLONE3_CLEAR_SIGHAND)
@@ -438,6 +439,7 @@ thread_clone(struct thread *parent, const struct host_clone_args *args, size_t s
 void
 process_exit(struct process *process, int status)
 {
+	keep_save(thread_current());
 	gdb_ends(thread_current(), 'W', status);
 	process_stats(process);
 	for (;;)
@@ -449,6 +451,8 @@ thread_exit(struct thread *thread, int status)
 {
 	void *block = thread->block;
 
+	if (thread->process->thread_count == 1)
+		keep_save(thread);
 	host_signal_mask(SIGNAL_HELD, NULL);
 	robust_exit(thread);
 	host_signal_mask(~(uint64_t)0, NULL);

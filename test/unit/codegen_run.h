@@ -396,7 +396,7 @@ toy_compile(const struct ir_region *region, unsigned how)
 	}
 	code_entry = code_memory.x + (code_hot_w - code_memory.w) + code.entry;
 	code_hot_w += code.entry;
-	if (result == TARGET_OK)
+	if (result == TARGET_OK && !(how & HOW_LOOP))
 		check_moved(&job);
 	return result;
 }

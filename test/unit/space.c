@@ -36,6 +36,13 @@ cpu_invalidate(struct cpu_space *space, uint64_t start, uint64_t end)
 	gone++;
 }
 
+/* Nothing is translated, so nothing is kept. */
+void
+cpu_save(struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
 static struct isomorph_process_options options;
 static struct process process;
 static struct abi abi = { .address_limit = 1ull << 47 };

@@ -2,6 +2,7 @@
 #include "cpu/translate/translate.h"
 
 #include "base/raw.h"
+#include "host/populate.h"
 
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -58,6 +59,8 @@ lookup_new(uint32_t slots, struct lookup *older)
 
 	if (!lookup)
 		fatal("out of host memory (%zu bytes)", lookup_size(slots));
+	if (slots > FIRST_SLOTS) /* it fills in no order */
+		host_populate(lookup, lookup_size(slots));
 	lookup->mask = slots - 1;
 	lookup->older = older;
 	return lookup;
@@ -135,7 +138,7 @@ cache_reclaim(struct cpu_space *space, const struct vcpu *self)
 			return false;
 	}
 	segment_reset(t);
-	t->region_count = t->link_count = t->map_used = 1;
+	t->region_count = t->link_count = t->map_used = t->saved = 1;
 	lookup_free(t->lookup->older);
 	t->lookup->older = NULL;
 	t->draining = false;
@@ -149,12 +152,13 @@ static int
 tables_reserve(struct translator *t)
 {
 	size_t size = t->memory.size, segments = size / SEGMENT_SIZE;
-	size_t regions = size / 256, links = size / 128, map = size / 8;
+	size_t regions = size / 256, links = size / 128, map = size / 4;
 	size_t order = segments * SEGMENT_REGIONS;
 	long p;
 
 	t->tables_size = regions * sizeof *t->region + links * sizeof *t->link +
-			 order * sizeof *t->order + segments * sizeof *t->segment + map;
+			 order * sizeof *t->order + segments * sizeof *t->segment +
+			 TRANSLATOR_RELOCS * sizeof *t->reloc + map;
 	p = RAW6(SYS_mmap, 0, t->tables_size, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (raw_failed(p))
@@ -164,7 +168,10 @@ tables_reserve(struct translator *t)
 	t->region = (void *)(t->segment + segments);
 	t->link = (void *)(t->region + regions);
 	t->order = (void *)(t->link + links);
-	t->map = (void *)(t->order + order);
+	t->reloc = (void *)(t->order + order);
+	t->map = (void *)(t->reloc + TRANSLATOR_RELOCS);
+	t->region_ready = (uint8_t *)align_down((uintptr_t)t->region, 4096);
+	t->map_ready = (uint8_t *)align_down((uintptr_t)t->map, 4096);
 	t->region_max = (uint32_t)regions;
 	t->link_max = (uint32_t)links;
 	t->map_max = (uint32_t)map;
@@ -236,7 +243,7 @@ translator_init(struct cpu_space *space, struct error *error)
 	t->guest = space->guest;
 	t->bulk = space->memory;
 	t->epoch = 1;
-	t->region_count = t->link_count = t->map_used = t->segment_next = 1;
+	t->region_count = t->link_count = t->map_used = t->segment_next = t->saved = 1;
 	if (memory_reserve(t, options->cache_bytes, error) || thunks_make(t, error)) {
 		translator_fini(space);
 		return -1;

@@ -257,7 +257,7 @@ loop_make(struct vcpu *vcpu, uint64_t last)
 		anchor = space->anchor(space, pc);
 		cpu_dump_lifted(vcpu, &lifted);
 		space_lock(space);
-		made = region_compile(vcpu, &lifted, anchor);
+		made = region_compile(vcpu, &lifted, anchor, NULL);
 		space_unlock(space);
 	}
 	vcpu->local->stats.translate_ns += region_clock(vcpu) - began;

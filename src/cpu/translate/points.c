@@ -5,6 +5,10 @@
  * the distance of its guest PC (signed), the number of moves and the moves.
  * Numbers are in base 128, low part first, top bit set on all but the last
  * byte; signed ones with the sign in bit 0.
+ *
+ * Behind that, for regions that are to be kept, in the same numbers: how many exits
+ * there are and the offset of each; and the same of relocations, each rotated left by two,
+ * which makes small numbers of them.
  */
 #include "cpu/translate/translate.h"
 
@@ -79,6 +83,58 @@ points_pack(struct translator *t, struct region *region, const struct target_cod
 	}
 	region->points_end = t->map_used;
 	return true;
+}
+
+static void
+put_list(struct translator *t, const uint32_t *list, uint32_t count, unsigned rotate)
+{
+	put(t, count);
+	for (uint32_t i = 0; i < count; i++)
+		put(t, (uint32_t)(list[i] << rotate | (uint64_t)list[i] >> (32 - rotate)));
+}
+
+bool
+notes_pack(struct translator *t, struct region *region, const struct target_code *code)
+{
+	/* 32 bits take five bytes at most. */
+	uint64_t most = 5 * ((uint64_t)code->exit_count + code->reloc_count + 2);
+
+	if (t->map_used + most > t->map_max)
+		return false;
+	put_list(t, code->exit, code->exit_count, 0);
+	put_list(t, t->reloc, code->reloc_count, 2);
+	region->notes_end = t->map_used;
+	return true;
+}
+
+static uint64_t
+note(struct notes *notes)
+{
+	uint64_t number = 0;
+
+	for (unsigned shift = 0; notes->at < notes->end && shift < 64; shift += 7) {
+		uint8_t byte = *notes->at++;
+
+		number |= (uint64_t)(byte & 127) << shift;
+		if (!(byte & 128))
+			return number;
+	}
+	return UINT64_MAX;
+}
+
+uint32_t
+notes_list(struct notes *notes, uint32_t *list, uint32_t room, unsigned rotated)
+{
+	uint64_t count = note(notes);
+
+	for (uint64_t i = 0; i < count && i < room; i++) {
+		uint64_t number = note(notes);
+
+		if (number > UINT32_MAX)
+			return UINT32_MAX;
+		list[i] = (uint32_t)(number >> rotated | number << (32 - rotated));
+	}
+	return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
 }
 
 bool

@@ -3,12 +3,10 @@
 
 #include "base/raw.h"
 #include "guest/system.h"
+#include "store/store.h"
 
 #include <sys/syscall.h>
 #include <time.h>
-
-#define HOT_ALIGN 16u
-#define COLD_ALIGN 8u
 
 uint64_t
 region_clock(const struct vcpu *vcpu)
@@ -59,20 +57,32 @@ is_user(const struct vcpu *vcpu, uint32_t mode)
 	return vcpu->local->system && (mode & system->user_mode_mask) == system->user_mode;
 }
 
+/* What is about to be made a region: whose it is, and where its PCs count from. */
+struct making {
+	const struct lifted *lifted;
+	struct store *store;
+	uint64_t anchor;
+	uint32_t index; /* of the segment, */
+	uint8_t number; /* and of the anchor in it */
+};
+
 static enum target_result
-compile_into(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, struct target_code *code)
+compile_into(struct vcpu *vcpu, const struct making *making, struct target_code *code)
 {
 	struct translator *t = translator_of(vcpu);
-	struct segment *segment = &t->segment[index];
-	uint8_t *w = t->memory.w + (size_t)index * SEGMENT_SIZE;
+	const struct lifted *lifted = making->lifted;
+	struct segment *segment = &t->segment[making->index];
+	uint8_t *w = t->memory.w + (size_t)making->index * SEGMENT_SIZE;
 	struct code_stream hot = { w + segment->hot, w + SEGMENT_COLD };
 	struct code_stream cold = { w + segment->cold, w + SEGMENT_SIZE };
 	unsigned dump = vcpu->options->dump & (CPU_DUMP_REGALLOC | CPU_DUMP_EMIT);
 	struct target_job job = {
 		.region = &lifted->region,
 		.number = t->region_count,
-		.anchor = (int64_t)(lifted->region.pc - segment->anchor),
-		.anchor_slot = w,
+		.anchor = (int64_t)(lifted->region.pc - making->anchor),
+		.anchor_slot = w + making->number * 8u,
+		.reloc = making->store ? t->reloc : NULL,
+		.reloc_room = TRANSLATOR_RELOCS,
 		.hot = &hot,
 		.cold = &cold,
 		.arena = &vcpu->local->arena,
@@ -114,30 +124,60 @@ list_in_pages(struct cpu_space *space, struct region *region, uint32_t number)
 	}
 }
 
+void
+region_place(struct translator *t, struct region *region, uint32_t hot, uint32_t hot_size, uint32_t cold,
+	     uint32_t cold_size)
+{
+	uint32_t index = hot / SEGMENT_SIZE;
+	struct segment *segment = &t->segment[index];
+
+	region->hot = hot;
+	region->cold = cold;
+	region->hot_size = hot_size;
+	region->cold_size = cold_size;
+	segment->hot = (uint32_t)align_up(hot % SEGMENT_SIZE + hot_size, HOT_ALIGN);
+	segment->cold = (uint32_t)align_up(cold % SEGMENT_SIZE + cold_size, COLD_ALIGN);
+	t->order[(size_t)index * SEGMENT_REGIONS + segment->regions] = t->region_count;
+	__atomic_store_n(&segment->regions, segment->regions + 1, __ATOMIC_RELEASE);
+	segment_ahead(t, index);
+	table_ahead(t, &t->map_ready, t->map + t->map_used);
+}
+
+void
+region_enter(struct cpu_space *space, struct region *region, enum region_state state)
+{
+	struct translator *t = space->cache->translator;
+
+	region->state = (uint8_t)state;
+	table_ahead(t, &t->region_ready, region);
+	list_in_pages(space, region, t->region_count);
+	lookup_insert(t, t->region_count++);
+}
+
 /* Gives the compiled code its place; the last step makes it visible. */
 static bool
-region_publish(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, const struct target_code *code)
+region_publish(struct vcpu *vcpu, const struct making *making, const struct target_code *code)
 {
 	struct translator *t = translator_of(vcpu);
 	struct cpu_stats *stats = &vcpu->local->stats;
+	const struct lifted *lifted = making->lifted;
 	struct region *region = &t->region[t->region_count];
-	struct segment *segment = &t->segment[index];
-	uint32_t map = t->map_used;
-	struct region *before = lifted->loop ? lookup_find(t, lifted->region.pc, lifted->region.mode) : NULL;
+	const struct segment *segment = &t->segment[making->index];
+	uint32_t map = t->map_used, base = making->index * SEGMENT_SIZE;
+	const struct region *before = lifted->loop ? lookup_find(t, lifted->region.pc, lifted->region.mode) : NULL;
 
 	*region = (struct region){ .pc = lifted->region.pc, .mode = lifted->region.mode, .second = lifted->second,
-				   .bytes = (uint16_t)lifted->region.bytes, .tier = lifted->loop ? 2 : 1 };
+				   .bytes = (uint16_t)lifted->region.bytes, .anchor = making->number,
+				   .tier = lifted->loop ? 2 : 1 };
 	if (code) {
-		region->hot = index * SEGMENT_SIZE + segment->hot + code->entry;
-		region->cold = index * SEGMENT_SIZE + segment->cold;
-		region->hot_size = code->hot_size;
-		region->cold_size = code->cold_size;
 		if (!points_pack(t, region, code))
 			return false;
-		segment->hot = (uint32_t)align_up(segment->hot + code->entry + code->hot_size, HOT_ALIGN);
-		segment->cold = (uint32_t)align_up(segment->cold + code->cold_size, COLD_ALIGN);
-		t->order[(size_t)index * SEGMENT_REGIONS + segment->regions] = t->region_count;
-		__atomic_store_n(&segment->regions, segment->regions + 1, __ATOMIC_RELEASE);
+		if (code->movable && region->bytes && notes_pack(t, region, code)) {
+			region->store = making->store;
+			store_want(making->store);
+		}
+		region_place(t, region, base + segment->hot + code->entry, code->hot_size, base + segment->cold,
+			     code->cold_size);
 		stats->host_bytes += code->hot_size;
 		stats->cold_bytes += code->cold_size;
 		stats->map_bytes += t->map_used - map;
@@ -145,11 +185,9 @@ region_publish(struct vcpu *vcpu, const struct lifted *lifted, uint32_t index, c
 	stats->regions++;
 	stats->loops += lifted->loop;
 	stats->guest_insns += lifted->region.insns;
-	region->state = code ? REGION_LIVE : REGION_INTERPRET;
 	if (before)
 		region_kill(vcpu->space, (uint32_t)(before - t->region));
-	list_in_pages(vcpu->space, region, t->region_count);
-	lookup_insert(t, t->region_count++);
+	region_enter(vcpu->space, region, code ? REGION_LIVE : REGION_INTERPRET);
 	if (code)
 		link_known(vcpu, region, code);
 	return true;
@@ -160,22 +198,20 @@ enum room { ROOM_DONE, ROOM_SEGMENT, ROOM_NONE, ROOM_REFUSED };
 /* Tries once: done, the segment is full, the tables are, or it is a loop without
  * code. */
 static enum room
-region_try(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor)
+region_try(struct vcpu *vcpu, struct making *making)
 {
 	struct translator *t = translator_of(vcpu);
-	/* In a system VM code is relative to frame->page: one anchor serves all. */
-	uint64_t near = vcpu->local->system ? 0 : lifted->region.pc;
-	uint32_t index = segment_for(t, near, anchor);
 	struct target_code code = { 0 };
 
-	if (index == SEGMENT_NONE || t->region_count == t->region_max)
+	making->index = segment_for(t, making->anchor, &making->number);
+	if (making->index == SEGMENT_NONE || t->region_count == t->region_max)
 		return ROOM_NONE;
-	switch (compile_into(vcpu, lifted, index, &code)) {
+	switch (compile_into(vcpu, making, &code)) {
 	case TARGET_OK:
-		return region_publish(vcpu, lifted, index, &code) ? ROOM_DONE : ROOM_NONE;
+		return region_publish(vcpu, making, &code) ? ROOM_DONE : ROOM_NONE;
 	case TARGET_NO_ROOM:
-		if (t->segment[index].regions) {
-			t->segment[index].full = true;
+		if (t->segment[making->index].regions) {
+			t->segment[making->index].full = true;
 			return ROOM_SEGMENT;
 		}
 		/* Too large for an empty segment, so for any. */
@@ -183,15 +219,16 @@ region_try(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor)
 	case TARGET_UNSUPPORTED:
 		break;
 	}
-	if (lifted->loop)
+	if (making->lifted->loop)
 		return ROOM_REFUSED;
-	return region_publish(vcpu, lifted, index, NULL) ? ROOM_DONE : ROOM_NONE;
+	return region_publish(vcpu, making, NULL) ? ROOM_DONE : ROOM_NONE;
 }
 
 bool
-region_compile(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor)
+region_compile(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor, struct store *store)
 {
 	struct cpu_space *space = vcpu->space;
+	struct making making = { .lifted = lifted, .store = store, .anchor = anchor };
 	struct translator *t = translator_of(vcpu);
 	const struct region *there = lookup_find(t, lifted->region.pc, lifted->region.mode);
 	bool flushed = false;
@@ -203,7 +240,7 @@ region_compile(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor)
 	if (!cpu_keep(space, lifted))
 		return false;
 	for (;;) {
-		switch (region_try(vcpu, lifted, anchor)) {
+		switch (region_try(vcpu, &making)) {
 		case ROOM_DONE:
 			return true;
 		case ROOM_SEGMENT:
@@ -227,17 +264,22 @@ region_make(struct vcpu *vcpu, uint64_t pc, struct cpu_stop *stop)
 {
 	struct cpu_space *space = vcpu->space;
 	struct cpu_local *local = vcpu->local;
-	uint64_t began = region_clock(vcpu), anchor;
+	uint64_t began = region_clock(vcpu), anchor = 0;
+	struct store *store = NULL;
 	struct lifted lifted;
 	bool made;
 
 	arena_reset(&local->arena);
-	if (!cpu_lift(vcpu, &local->arena, pc, vcpu->frame->mode, 0, &lifted, stop))
-		return REGION_STOPPED;
-	anchor = space->memory ? 0 : space->anchor(space, pc);
-	space_lock(space);
-	made = region_compile(vcpu, &lifted, anchor);
-	space_unlock(space);
+	if (!space->memory)
+		store = keep_store(vcpu, pc, &anchor);
+	made = store && keep_recall(vcpu, store, pc, anchor);
+	if (!made) {
+		if (!cpu_lift(vcpu, &local->arena, pc, vcpu->frame->mode, 0, &lifted, stop))
+			return REGION_STOPPED;
+		space_lock(space);
+		made = region_compile(vcpu, &lifted, anchor, store);
+		space_unlock(space);
+	}
 	local->stats.translate_ns += region_clock(vcpu) - began;
 	if (made)
 		return REGION_MADE;

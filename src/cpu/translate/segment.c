@@ -10,16 +10,41 @@
 
 #include "host/populate.h"
 
+#define CHUNK (64u << 10) /* of memory that the host is asked for; and before less than */
+#define LEFT (8u << 10)   /* this much is left */
 #define WANTED_ENOUGH 64u /* misses of sealed exits that pay for a copy */
 
-static bool
-reaches(uint64_t anchor, uint64_t pc)
+void
+segment_ahead(struct translator *t, uint32_t index)
 {
-	return pc - anchor + REACH < 2 * REACH;
+	struct segment *segment = &t->segment[index];
+	uint8_t *w = t->memory.w + (size_t)index * SEGMENT_SIZE;
+
+	if (t->bulk)
+		return;
+	while (segment->hot + LEFT > segment->ready_hot && segment->ready_hot < SEGMENT_COLD) {
+		host_populate(w + segment->ready_hot, CHUNK);
+		segment->ready_hot += CHUNK;
+	}
+	while (segment->cold + LEFT > segment->ready_cold && segment->ready_cold < SEGMENT_SIZE) {
+		host_populate(w + segment->ready_cold, CHUNK);
+		segment->ready_cold += CHUNK;
+	}
+}
+
+void
+table_ahead(const struct translator *t, uint8_t **ready, const void *next)
+{
+	const uint8_t *end = t->tables + t->tables_size - CHUNK;
+
+	if ((const uint8_t *)next + LEFT <= *ready || t->bulk || *ready >= end)
+		return;
+	host_populate(*ready, CHUNK);
+	*ready += CHUNK;
 }
 
 static uint32_t
-segment_new(struct translator *t, uint64_t anchor)
+segment_new(struct translator *t)
 {
 	uint32_t index = t->segment_next;
 	size_t at = (size_t)index * SEGMENT_SIZE;
@@ -27,25 +52,48 @@ segment_new(struct translator *t, uint64_t anchor)
 
 	if (index >= t->segment_limit || code_memory_map(&t->memory, at, SEGMENT_SIZE))
 		return SEGMENT_NONE;
-	*segment = (struct segment){ .anchor = anchor, .hot = SEGMENT_HEAD, .cold = SEGMENT_COLD,
-				     .mapped = true };
+	*segment = (struct segment){ .hot = SEGMENT_HEAD, .cold = SEGMENT_COLD, .mapped = true,
+				     .ready_cold = SEGMENT_COLD };
 	if (t->bulk)
 		host_populate(t->memory.w + at, SEGMENT_SIZE);
-	*(uint64_t *)(void *)(t->memory.w + at) = anchor;
+	else
+		segment_ahead(t, index);
 	t->segment_next++;
 	return index;
 }
 
-uint32_t
-segment_for(struct translator *t, uint64_t pc, uint64_t anchor)
+/* The segment's number for the anchor, a new one if there is room; anchors are
+ * written once, and what the other side of a fork does not know it does not use. */
+static bool
+anchor_in(struct translator *t, uint32_t index, uint64_t anchor, uint8_t *number)
 {
-	for (uint32_t i = t->segment_next; --i > 0;) {
-		const struct segment *segment = &t->segment[i];
+	struct segment *segment = &t->segment[index];
+	uint32_t i = 0;
 
-		if (!segment->full && !segment->sealed && reaches(segment->anchor, pc))
-			return i;
+	while (i < segment->anchors && segment->anchor[i] != anchor)
+		i++;
+	if (i == SEGMENT_ANCHORS)
+		return false;
+	if (i == segment->anchors) {
+		((uint64_t *)(void *)(t->memory.w + (size_t)index * SEGMENT_SIZE))[i] = anchor;
+		segment->anchor[segment->anchors++] = anchor;
 	}
-	return segment_new(t, reaches(anchor, pc) ? anchor : align_down(pc, GUEST_PAGE));
+	*number = (uint8_t)i;
+	return true;
+}
+
+uint32_t
+segment_for(struct translator *t, uint64_t anchor, uint8_t *number)
+{
+	uint32_t index;
+
+	for (uint32_t i = t->segment_next; --i > 0;)
+		if (!t->segment[i].full && !t->segment[i].sealed && anchor_in(t, i, anchor, number))
+			return i;
+	index = segment_new(t);
+	if (index != SEGMENT_NONE)
+		anchor_in(t, index, anchor, number);
+	return index;
 }
 
 bool
@@ -89,4 +137,6 @@ translator_fork(struct cpu_space *space, bool child)
 		segment->wanted = 0;
 		segment->sealed |= child;
 	}
+	if (child) /* what is there is the parent's to save */
+		t->saved = t->region_count;
 }

@@ -6,11 +6,14 @@
  *   loop.c      tier 2: a loop found, compiled in place of its head's region
  *   link.c      chaining, unlinking, invalidation
  *   points.c    from a host PC back to the guest: compact state maps
+ *   keep.c      regions kept in stores from run to run
  *   run.c       the run loop
  *   shadow.c    shadow stacks
  *
- * A segment holds code for guest code within 1 GiB of its anchor: hot code in
- * its first three eighths, cold in the rest, each growing upwards, so that
+ * A segment begins with its anchors, guest addresses that PCs in its code are
+ * relative to: of each file that its code is of, where that is mapped. So what a
+ * region's code says of its PC is the same wherever the file lies. Then comes hot
+ * code, up to three eighths, cold in the rest, each growing upwards, so that
  * regions lie in the order of their making and a host PC is found by bisection.
  *
  * Numbers, not pointers, name regions and places, so tables can be reserved
@@ -35,11 +38,11 @@
 
 #define SEGMENT_SIZE (1u << 20)
 #define SEGMENT_COLD (SEGMENT_SIZE / 8 * 3) /* where its cold code starts */
-#define SEGMENT_HEAD 64u               /* before the hot code: the anchor slot */
+#define SEGMENT_ANCHORS 32u
+#define SEGMENT_HEAD (SEGMENT_ANCHORS * 8u) /* before the hot code: the anchor slots */
 #define SEGMENT_REGIONS (SEGMENT_SIZE / 32) /* at most */
 #define ALONE_BITS 65536u
 #define REFUSED_BITS 65536u
-#define REACH (UINT64_C(1) << 30)      /* guest code from its anchor */
 
 enum region_state {
 	REGION_NONE,
@@ -55,9 +58,12 @@ struct region {
 	uint32_t hot, cold;          /* offsets in code memory */
 	uint32_t hot_size, cold_size;
 	uint32_t points, points_end; /* offsets in translator.map */
+	uint32_t notes_end;          /* from points_end: what keep.c needs; none: as that */
 	uint32_t incoming;           /* first link that leads here; 0: none */
 	uint32_t page_next[2];       /* in the lists of its one or two pages */
+	struct store *store;         /* that is to keep it, or NULL */
 	uint16_t bytes;              /* of guest code */
+	uint8_t anchor;              /* its number in the segment */
 	uint8_t state;               /* enum region_state */
 	uint8_t tier;                /* 1 or 2 */
 	uint16_t bails;              /* tier 2: instructions left to the interpreter.
@@ -73,12 +79,14 @@ struct link {
 };
 
 struct segment {
-	uint64_t anchor;
+	uint64_t anchor[SEGMENT_ANCHORS];
+	uint32_t anchors;
 	uint32_t hot, cold;           /* next free bytes, from the segment's start */
 	uint32_t seal_hot, seal_cold; /* code below these is shared with the
 	                                 other side of a fork */
 	uint32_t regions;             /* in translator.order. Read without the lock */
 	uint32_t wanted;              /* times a sealed exit was missed */
+	uint32_t ready_hot, ready_cold; /* up to here the host was asked for memory */
 	bool mapped, full;
 	bool sealed;                  /* may not grow: the other side may */
 };
@@ -106,11 +114,14 @@ struct translator {
 	size_t tables_size;
 	struct region *region; /* [1, region_count) */
 	uint32_t region_count, region_max;
+	uint32_t saved;        /* regions from here on are new to keep.c */
+	uint32_t *reloc;       /* TRANSLATOR_RELOCS, for the region being made */
 	struct link *link;     /* [1, link_count) */
 	uint32_t link_count, link_max;
 	uint8_t *map;          /* [1, map_used) */
 	uint32_t map_used, map_max;
 	uint32_t *order;       /* SEGMENT_REGIONS a segment: its regions by address */
+	uint8_t *region_ready, *map_ready; /* as segment.ready_hot */
 	struct segment *segment; /* [1, segment_max); 0 has the thunks */
 	uint32_t segment_max, segment_next, segment_limit;
 	/* System VM: by hash of a region's pc, accesses are not to share probes. */
@@ -150,13 +161,22 @@ bool cache_reclaim(struct cpu_space *space, const struct vcpu *self);
 /* ---- segment.c ------------------------------------------------------------ */
 
 enum { SEGMENT_NONE = 0 };
-/* A segment for code at pc that is not full; a new one gets the anchor given.
+/* A segment that is not full and has the anchor; *number is which it is.
  * SEGMENT_NONE: the cache is full. */
-uint32_t segment_for(struct translator *t, uint64_t pc, uint64_t anchor);
+uint32_t segment_for(struct translator *t, uint64_t anchor, uint8_t *number);
+/* After code was put there: asks the host for what comes next in bulk, a fault for each
+ * page costs more. */
+void segment_ahead(struct translator *t, uint32_t index);
+/* The same for a table that has come to next. */
+void table_ahead(const struct translator *t, uint8_t **ready, const void *next);
 /* Before code at an offset of code memory is changed. False: it cannot be, or
  * with eager false, it is not worth it yet. */
 bool segment_unseal(struct translator *t, uint32_t offset, bool eager);
 void segment_reset(struct translator *t);
+
+#define HOT_ALIGN 16u
+#define COLD_ALIGN 8u
+#define TRANSLATOR_RELOCS 4096u
 
 /* ---- region.c ------------------------------------------------------------- */
 
@@ -168,13 +188,19 @@ enum region_made region_make(struct vcpu *vcpu, uint64_t pc, struct cpu_stop *st
 
 /* Compiles what was lifted and puts it into the tables; of a loop, in place of what is
  * there. Under the lock. False: not now, not at all as it changed, or a loop that has
- * no code. */
-bool region_compile(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor);
+ * no code. store: that is to keep it, or NULL. */
+bool region_compile(struct vcpu *vcpu, const struct lifted *lifted, uint64_t anchor, struct store *store);
 
 /* With --stats the thread's processor time in ns, which translate_ns is measured by;
  * else 0. */
 uint64_t region_clock(const struct vcpu *vcpu);
 
+/* Under the lock, for the region numbered t->region_count, of which pc, second, mode
+ * and bytes are set: its code is at these offsets; it is in the tables from the end
+ * of the second call on. */
+void region_place(struct translator *t, struct region *region, uint32_t hot, uint32_t hot_size, uint32_t cold,
+		  uint32_t cold_size);
+void region_enter(struct cpu_space *space, struct region *region, enum region_state state);
 /* Under the lock: the region gives way to one whose accesses do not share probes. */
 void region_unshare(struct cpu_space *space, struct region *region);
 
@@ -202,6 +228,14 @@ void region_kill(struct cpu_space *space, uint32_t number);
 /* Packs the points and moves of a compiled region into translator.map; false:
  * no room. Sets region->points and points_end. */
 bool points_pack(struct translator *t, struct region *region, const struct target_code *code);
+/* The same of exits and relocations, behind the points. */
+bool notes_pack(struct translator *t, struct region *region, const struct target_code *code);
+/* From such a string, into an array of `room`: how many there are, more than room if
+ * it is no such string. First the exits, then the relocations (rotated by 2). */
+struct notes {
+	const uint8_t *at, *end;
+};
+uint32_t notes_list(struct notes *notes, uint32_t *list, uint32_t room, unsigned rotated);
 /* Bounds of what a point's moves may be. */
 #define POINT_MOVES IR_SLOT_MAX
 /* The point of a host PC, by its offset from the region's hot start: the delta
@@ -210,6 +244,15 @@ bool points_find(const struct translator *t, const struct region *region, uint32
 		 int32_t *pc, struct code_move *move, uint32_t *moves);
 /* The region whose hot code holds the running address; NULL if none. */
 struct region *region_at(const struct translator *t, uintptr_t x);
+
+/* ---- keep.c --------------------------------------------------------------- */
+
+/* The store for the code at pc and its anchor; NULL, and the anchor alone. Without
+ * the lock. */
+struct store *keep_store(struct vcpu *vcpu, uint64_t pc, uint64_t *anchor);
+/* Makes the region at pc from what its store has; false: it has nothing that fits, or
+ * not now. The vCPU is outside. */
+bool keep_recall(struct vcpu *vcpu, struct store *store, uint64_t pc, uint64_t anchor);
 
 /* ---- shadow.c ------------------------------------------------------------- */
 
