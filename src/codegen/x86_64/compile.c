@@ -63,10 +63,42 @@ slot_has_code(const struct gen *g, unsigned slot)
 	return s->alias == slot && s->type != IR_HOST && ((bits >= 8 && bits <= 64) || s->type == IR_V128);
 }
 
+bool
+is_word_op(enum ir_op op)
+{
+	switch (op) {
+	case IR_MULHS:
+	case IR_MULHU:
+	case IR_MULHSU:
+	case IR_SDIV:
+	case IR_UDIV:
+	case IR_SREM:
+	case IR_UREM:
+	case IR_SHL:
+	case IR_LSHR:
+	case IR_ASHR:
+	case IR_ROTL:
+	case IR_ROTR:
+	case IR_SMIN:
+	case IR_SMAX:
+	case IR_UMIN:
+	case IR_UMAX:
+	case IR_CLZ:
+	case IR_CTZ:
+	case IR_POPCNT:
+	case IR_BSWAP:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* The op has code for sure and never leaves the region. */
 static bool
 stays(const struct gen *g, const struct ir_ins *ins)
 {
+	if (is_word_op((enum ir_op)ins->op))
+		return ins->type == IR_I32 || ins->type == IR_I64;
 	switch (ins->op) {
 	case IR_NOP:
 	case IR_AT:
@@ -89,27 +121,6 @@ stays(const struct gen *g, const struct ir_ins *ins)
 	case IR_ICMP:
 	case IR_SELECT:
 		return ins->type <= IR_I64 && g->ins[ins->a].type <= IR_I64;
-	case IR_MULHS:
-	case IR_MULHU:
-	case IR_MULHSU:
-	case IR_SDIV:
-	case IR_UDIV:
-	case IR_SREM:
-	case IR_UREM:
-	case IR_SHL:
-	case IR_LSHR:
-	case IR_ASHR:
-	case IR_ROTL:
-	case IR_ROTR:
-	case IR_SMIN:
-	case IR_SMAX:
-	case IR_UMIN:
-	case IR_UMAX:
-	case IR_CLZ:
-	case IR_CTZ:
-	case IR_POPCNT:
-	case IR_BSWAP:
-		return ins->type == IR_I32 || ins->type == IR_I64;
 	case IR_FLAGS_ADD:
 	case IR_FLAGS_SUB:
 	case IR_FLAGS_LOGIC:
@@ -431,19 +442,7 @@ compile(const struct target_job *job, struct target_code *code)
 	result = gen_trunk(g);
 	if (result != TARGET_OK)
 		return result;
-	code->entry = (uint32_t)(g->hot_start - job->hot->w);
-	code->hot_size = (uint32_t)(g->hot.p - g->hot_start);
-	code->cold_size = (uint32_t)(g->cold.p - g->cold_start);
-	code->point = g->point;
-	code->point_count = g->point_count;
-	code->move = g->move;
-	code->move_count = g->move_count;
-	code->mark_count = g->mark_count;
-	code->exit = g->exit;
-	code->exit_count = g->exit_count;
-	relocs_end(g, code);
-	job->hot->w = g->hot.p;
-	job->cold->w = g->cold.p;
+	hand_over(g, job, code);
 	return TARGET_OK;
 }
 

@@ -282,9 +282,15 @@ void mark_fault(struct gen *g);
 void add_move(struct gen *g, const struct code_move *move);
 /* Lists the exit record. */
 void add_exit(struct gen *g, const struct code_exit *record);
-/* Before and after code is made: what a job that wants to move it needs. */
+/* Before code is made: what a job that wants to move it needs. */
 void relocs_begin(struct gen *g);
-void relocs_end(struct gen *g, struct target_code *code);
+/* After it is made: what came of the job. */
+void hand_over(struct gen *g, const struct target_job *job, struct target_code *code);
+
+/* ---- compile.c ---------------------------------------------------------- */
+
+/* An integer op that has code for 32 and 64 bits alone. */
+bool is_word_op(enum ir_op op);
 
 /* ---- address.c ---------------------------------------------------------- */
 

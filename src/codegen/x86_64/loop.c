@@ -425,26 +425,6 @@ all_code(struct loop *l)
 	return TARGET_OK;
 }
 
-static void
-hand_over(struct loop *l, const struct target_job *job, struct target_code *code)
-{
-	struct gen *g = &l->g;
-
-	code->entry = (uint32_t)(g->hot_start - job->hot->w);
-	code->hot_size = (uint32_t)(g->hot.p - g->hot_start);
-	code->cold_size = (uint32_t)(g->cold.p - g->cold_start);
-	code->point = g->point;
-	code->point_count = g->point_count;
-	code->move = g->move;
-	code->move_count = g->move_count;
-	code->mark_count = g->mark_count;
-	code->exit = g->exit;
-	code->exit_count = g->exit_count;
-	relocs_end(g, code);
-	job->hot->w = g->hot.p;
-	job->cold->w = g->cold.p;
-}
-
 static bool
 host_serves(const struct host_cpu *cpu)
 {
@@ -488,6 +468,6 @@ loop_compile(const struct target_job *job, struct target_code *code)
 	relocs_begin(&l->g);
 	result = all_code(l);
 	if (result == TARGET_OK)
-		hand_over(l, job, code);
+		hand_over(&l->g, job, code);
 	return result;
 }

@@ -8,18 +8,14 @@ is_int(enum ir_type type)
 	return type <= IR_I64 && type >= IR_I8;
 }
 
-static bool
-is_word(enum ir_type type)
-{
-	return type == IR_I32 || type == IR_I64;
-}
-
 bool
 loop_knows(const struct loop *l, ir_ref ref)
 {
 	const struct ir_ins *ins = &l->ins[ref];
 	enum ir_type type = (enum ir_type)ins->type, from = (enum ir_type)l->ins[ins->a].type;
 
+	if (is_word_op((enum ir_op)ins->op))
+		return type == IR_I32 || type == IR_I64;
 	switch (ins->op) {
 	case IR_NOP:
 	case IR_AT:
@@ -49,27 +45,6 @@ loop_knows(const struct loop *l, ir_ref ref)
 		return is_int(type);
 	case IR_SELECT:
 		return is_int(type) && is_int(from);
-	case IR_MULHS:
-	case IR_MULHU:
-	case IR_MULHSU:
-	case IR_SDIV:
-	case IR_UDIV:
-	case IR_SREM:
-	case IR_UREM:
-	case IR_SHL:
-	case IR_LSHR:
-	case IR_ASHR:
-	case IR_ROTL:
-	case IR_ROTR:
-	case IR_SMIN:
-	case IR_SMAX:
-	case IR_UMIN:
-	case IR_UMAX:
-	case IR_CLZ:
-	case IR_CTZ:
-	case IR_POPCNT:
-	case IR_BSWAP:
-		return is_word(type);
 	case IR_XLATE:
 		return IR_XLATE_ALIGN(ins->aux) == 0;
 	case IR_LOAD:

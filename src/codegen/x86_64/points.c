@@ -103,7 +103,7 @@ take_notes(const struct gen *g, struct target_code *code, const uint32_t *note, 
 	return true;
 }
 
-void
+static void
 relocs_end(struct gen *g, struct target_code *code)
 {
 	uint32_t *cold = g->job->reloc + g->job->reloc_room / 2;
@@ -112,4 +112,22 @@ relocs_end(struct gen *g, struct target_code *code)
 	code->movable = g->hot.note && g->hot.note != g->hot.note_end && g->cold.note != g->cold.note_end &&
 			take_notes(g, code, g->job->reloc, g->hot.note, false) &&
 			take_notes(g, code, cold, g->cold.note, true);
+}
+
+void
+hand_over(struct gen *g, const struct target_job *job, struct target_code *code)
+{
+	code->entry = (uint32_t)(g->hot_start - job->hot->w);
+	code->hot_size = (uint32_t)(g->hot.p - g->hot_start);
+	code->cold_size = (uint32_t)(g->cold.p - g->cold_start);
+	code->point = g->point;
+	code->point_count = g->point_count;
+	code->move = g->move;
+	code->move_count = g->move_count;
+	code->mark_count = g->mark_count;
+	code->exit = g->exit;
+	code->exit_count = g->exit_count;
+	relocs_end(g, code);
+	job->hot->w = g->hot.p;
+	job->cold->w = g->cold.p;
 }
