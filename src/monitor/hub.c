@@ -1,10 +1,12 @@
 /* A guest console: a socket pair whose far end the machine has. What the guest
- * writes goes to the terminal and to every client of the console's socket; the
- * last 64 KiB are kept for those who come later. A client that does not read
- * loses output, never holds the guest up.
+ * writes goes to the terminal and to every client of the console's socket. The last
+ * 64 KiB are kept, for those who come later and those who read slowly: each client
+ * has its place in them. One that falls further behind loses what was overwritten;
+ * nobody holds the guest up.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +22,30 @@ drop_client(struct hub_client *client)
 	client->fd = -1;
 }
 
+/* Sends a client what it has not got, as far as it takes it. */
+static void
+catch_up(struct hub_client *client)
+{
+	struct hub *c = client->hub;
+
+	if (c->written - client->sent > HUB_KEPT)
+		client->sent = c->written - HUB_KEPT;
+	while (client->sent < c->written) {
+		size_t at = client->sent % HUB_KEPT, size = c->written - client->sent;
+		ssize_t put = send(client->fd, c->kept + at, size < HUB_KEPT - at ? size : HUB_KEPT - at,
+				   MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (put < 0 && errno != EAGAIN) {
+			drop_client(client);
+			return;
+		}
+		if (put <= 0)
+			break;
+		client->sent += (size_t)put;
+	}
+	event_want(client->event, EVENT_READ | (client->sent < c->written ? EVENT_WRITE : 0u));
+}
+
 static void
 show(struct hub *c, const char *data, size_t size)
 {
@@ -28,9 +54,8 @@ show(struct hub *c, const char *data, size_t size)
 	for (size_t i = 0; i < size; i++)
 		c->kept[c->written++ % HUB_KEPT] = data[i];
 	for (unsigned i = 0; i < HUB_CLIENTS; i++)
-		if (c->client[i].fd >= 0 && send(c->client[i].fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
-		    errno != EAGAIN)
-			drop_client(&c->client[i]);
+		if (c->client[i].fd >= 0)
+			catch_up(&c->client[i]);
 }
 
 /* Gives the guest what it takes; then whoever types may go on. */
@@ -91,10 +116,14 @@ client_ready(void *owner, unsigned what)
 	char data[1024];
 	ssize_t got;
 
-	if (!(what & EVENT_READ)) {
+	if (!(what & (EVENT_READ | EVENT_WRITE))) {
 		drop_client(client);
 		return;
 	}
+	if (what & EVENT_WRITE)
+		catch_up(client);
+	if (!(what & EVENT_READ) || client->fd < 0)
+		return;
 	got = recv(client->fd, data, sizeof data, MSG_DONTWAIT);
 	if (got > 0)
 		hub_type(client->hub, data, (size_t)got);
@@ -102,21 +131,16 @@ client_ready(void *owner, unsigned what)
 		drop_client(client);
 }
 
-/* The last lines of what is kept: a screen's worth, not the whole boot. */
-static void
-greet(struct hub *c, int fd)
+/* Where the last lines of what is kept begin: a screen's worth, not the whole boot. */
+static size_t
+last_lines(const struct hub *c)
 {
 	size_t start = c->written > HUB_KEPT ? c->written - HUB_KEPT : 0, at = c->written;
-	char text[4096];
-	size_t count = 0;
 
-	for (unsigned lines = 0; at > start && c->written - at < sizeof text; at--)
+	for (unsigned lines = 0; at > start && c->written - at < 4096; at--)
 		if (c->kept[(at - 1) % HUB_KEPT] == '\n' && ++lines == 24)
 			break;
-	for (; at < c->written; at++)
-		text[count++] = c->kept[at % HUB_KEPT];
-	if (count && send(fd, text, count, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		return;
+	return at;
 }
 
 static void
@@ -135,9 +159,10 @@ accept_ready(void *owner, unsigned what)
 		close(fd);
 		return;
 	}
-	greet(c, fd);
 	c->client[i].fd = fd;
+	c->client[i].sent = last_lines(c);
 	c->client[i].event = event_watch(c->session->loop, fd, EVENT_READ, client_ready, &c->client[i]);
+	catch_up(&c->client[i]);
 }
 
 int
@@ -166,6 +191,18 @@ hub_open(struct hub *c, struct session *session, const char *file, struct error 
 	return 0;
 }
 
+/* The end: the client still gets the rest, unless it has not read for a second. */
+static void
+dismiss(struct hub_client *client)
+{
+	struct pollfd wait = { .fd = client->fd, .events = POLLOUT };
+
+	while (client->fd >= 0 && client->sent < client->hub->written && poll(&wait, 1, 1000) > 0)
+		catch_up(client);
+	if (client->fd >= 0)
+		drop_client(client);
+}
+
 void
 hub_close(struct hub *c)
 {
@@ -183,7 +220,7 @@ hub_close(struct hub *c)
 	close(c->near);
 	for (unsigned i = 0; i < HUB_CLIENTS; i++)
 		if (c->client[i].fd >= 0)
-			drop_client(&c->client[i]);
+			dismiss(&c->client[i]);
 	if (c->listener >= 0)
 		close(c->listener);
 	c->near = -1;

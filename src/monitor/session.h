@@ -49,11 +49,12 @@ struct hub {
 		struct hub *hub;
 		int fd; /* -1: free */
 		struct event *event;
+		size_t sent; /* of what was written */
 	} client[HUB_CLIENTS];
 	void (*sink)(void *to, const void *data, size_t size); /* the terminal */
 	void *to;
-	char kept[HUB_KEPT]; /* the last output, for who comes later; a ring */
-	size_t written;
+	char kept[HUB_KEPT]; /* the last output; a ring */
+	size_t written;      /* all in all; its place in the ring is the rest by HUB_KEPT */
 	char typed[4096];      /* input that the guest has not taken yet */
 	size_t typed_count;
 	struct event *waiting; /* whoever types, when there was no room */
