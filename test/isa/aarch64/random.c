@@ -1,4 +1,4 @@
-/* Guest program of test/isa/aarch64-random: runs each instruction of the list on
+/* Guest program of test/isa/aarch64-random: runs each block of instructions on
  * states of its own making, and prints a hash of the state after it, or with a
  * number as argument the states before and after that one.
  *
@@ -21,7 +21,7 @@ struct test {
 };
 
 extern const struct test tests[];
-extern const u32 test_count, snippets[];
+extern const u32 test_count, snippet_words, snippets[];
 void run_one(struct state *state, const u32 *code);
 
 enum { BUFFER = 96 << 10, MIDDLE = 8 << 10 };
@@ -139,7 +139,7 @@ make_state(struct state *s, const struct test *t)
 	for (int i = 0; i < 64; i++)
 		s->v[i] = next() >> 63 ? float_operand() : operand();
 	s->fpcr = next() >> 62 ? 0 : next() & (3ul << 22 | 1ul << 24 | 1ul << 25 | 1ul << 26 | 1ul << 19);
-	s->fpsr = 0;
+	s->fpsr = next() >> 62 ? 0 : next() & 0x0800009f;
 	if (base < 31)
 		s->x[base] = (u64)buffer + MIDDLE + (next() & (t->flags >> 17 & 1 ? 15 : 0));
 	if (index < 31)
@@ -179,7 +179,7 @@ run(unsigned i, int show)
 	make_state(&s, &tests[i]);
 	if (show)
 		dump(&s);
-	run_one(&s, &snippets[2 * i]);
+	run_one(&s, &snippets[i * snippet_words]);
 	if (show)
 		dump(&s);
 	for (unsigned j = 0; j < sizeof s / 8; j++)
