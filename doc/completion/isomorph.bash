@@ -37,7 +37,7 @@ _isomorph()
 	boot,--image) COMPREPLY=($(compgen -W "debian debian:trixie" -- "$word")) ;;
 	boot,--accel) COMPREPLY=($(compgen -W "auto translate interpret lockstep" -- "$word")) ;;
 	boot,--arch) COMPREPLY=($(compgen -W "riscv64" -- "$word")) ;;
-	boot,--machine) COMPREPLY=($(compgen -W "virt" -- "$word")) ;;
+	boot,--machine) COMPREPLY=($(compgen -W "virt virt,aia=aplic virt,aia=aplic-imsic" -- "$word")) ;;
 	boot,--net) COMPREPLY=($(compgen -W "user none tap= switch=" -- "$word")) ;;
 	boot,--share) COMPREPLY=($(compgen -d -- "$word")) ;;
 	boot,--kernel | boot,--initrd | boot,--dtb | boot,--firmware | boot,--bare | boot,--signature | boot,--disk | boot,--cdrom | boot,--user-data)

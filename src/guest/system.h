@@ -51,6 +51,19 @@ enum guest_step {
 	GUEST_STEP_FAULT, /* *fault is to be delivered; frame->pc is its instruction */
 };
 
+/* What of an interrupt controller belongs to a vCPU and is reached by its own
+ * instructions (RISC-V: the interrupt files of an IMSIC, 0 M-mode's, 1 S-mode's).
+ * The vCPU's thread. */
+struct guest_files {
+	/* A register of the file becomes (value & ~clear) | set, as far as it can;
+	 * returns its value before. */
+	uint64_t (*change)(void *owner, unsigned cpu, unsigned file, unsigned number, uint64_t clear, uint64_t set);
+	/* The most urgent interrupt that is pending and enabled, 0: none. take: it is
+	 * not pending any more. */
+	uint32_t (*top)(void *owner, unsigned cpu, unsigned file, bool take);
+	void *owner;
+};
+
 /* What the guest asks of whoever runs it; the runner fills it in before the
  * vCPU starts, frame->env points to it. Called on the vCPU's own thread from
  * guest_system functions and helpers. */
@@ -58,6 +71,7 @@ struct guest_env {
 	struct memory *memory;
 	unsigned number; /* of the vCPU: hart id */
 	bool counts;     /* instructions retired are counted, each one */
+	const struct guest_files *files; /* NULL: there are none */
 	/* Forget translations of the page at address (any mapping size that
 	 * covers it), or of all when !one; of this address space only, or of all
 	 * when !asid_only; global ones too when global. */

@@ -20,7 +20,7 @@
 static struct virtio_host
 host(struct machine *m)
 {
-	return (struct virtio_host){ .memory = &m->memory, .loop = m->loop, .lock = &m->lock };
+	return (struct virtio_host){ .memory = &m->memory, .loop = m->loop, .lock = &m->lock, .packed = m->config.packed };
 }
 
 /* On the bus, and the machine's. */

@@ -48,7 +48,10 @@ struct machine_share {
 struct machine_config {
 	const char *name;         /* of the machine, NULL: unnamed */
 	const char *type;         /* "virt" */
+	const char *aia;          /* interrupt controllers: "none" (default): PLIC; "aplic": APLIC;
+	                             "aplic-imsic": APLIC and IMSIC, with MSI */
 	const char *arch;         /* guest_by_name's */
+	bool packed;              /* virtio devices offer packed rings */
 	unsigned cpus;            /* 0: 1 */
 	uint64_t memory;          /* bytes; 0: the board's default */
 	const char *accel;        /* "translate", "interpret", "lockstep"; NULL: auto */

@@ -8,6 +8,7 @@
 
 #include "device/flash/cfi.h"
 #include "device/intc/aclint.h"
+#include "device/intc/aplic.h"
 #include "device/intc/plic.h"
 #include "device/power/syscon.h"
 #include "device/rtc/goldfish.h"
@@ -28,6 +29,64 @@ keep(struct machine *m, struct device *device, const char *name)
 
 /* ---- interrupt controllers --------------------------------------------------- */
 
+static void
+send_message(void *owner, uint64_t address, uint32_t data)
+{
+	struct machine *m = owner;
+
+	if (!imsic_send(virt_of(m)->imsic, address, data))
+		memory_write32(&m->memory, address, data);
+}
+
+/* IMSICs, and what they are to the harts and to PCI. */
+static int
+build_imsic(struct machine *m, const struct irq_line *external, struct error *error)
+{
+	static const uint64_t address[IMSIC_FILES] = { VIRT_IMSIC_M, VIRT_IMSIC_S };
+	struct virt *v = virt_of(m);
+
+	v->imsic = imsic_new(&m->memory, address, external, m->cpus, error);
+	if (keep(m, v->imsic, "imsic"))
+		return -1;
+	v->files = (struct guest_files){ imsic_change, imsic_top, v->imsic };
+	for (unsigned i = 0; i < m->cpus; i++)
+		m->cpu[i].env.files = &v->files;
+	m->pci.msi = (struct msi_target){ send_message, m };
+	return 0;
+}
+
+/* What wired interrupts go to: PLIC or APLIC. external: each hart's M then S input. */
+static int
+build_wired(struct machine *m, const struct irq_line *external, struct error *error)
+{
+	struct virt *v = virt_of(m);
+	const char *aia = m->config.aia ? m->config.aia : "none";
+	struct aplic_wiring wiring = {
+		.address = { VIRT_APLIC_M, VIRT_APLIC_S }, .harts = m->cpus, .output = external,
+	};
+
+	if (!strcmp(aia, "none")) {
+		v->plic = plic_new(&m->memory, VIRT_PLIC, external, 2 * m->cpus, error);
+		return keep(m, v->plic, "plic");
+	}
+	if (!strcmp(aia, "aplic-imsic")) {
+		if (build_imsic(m, external, error))
+			return -1;
+		wiring.output = NULL;
+		wiring.msi = m->pci.msi;
+	} else if (strcmp(aia, "aplic") != 0) {
+		return error_set(error, EINVAL, "there is no aia=%s: none, aplic, aplic-imsic", aia);
+	}
+	v->aplic = aplic_new(&m->memory, &wiring, error);
+	return keep(m, v->aplic, "aplic");
+}
+
+static struct irq_line
+wire(const struct virt *v, unsigned n)
+{
+	return v->plic ? plic_input(v->plic, n) : aplic_input(v->aplic, n);
+}
+
 static int
 build_controllers(struct machine *m, struct error *error)
 {
@@ -46,8 +105,7 @@ build_controllers(struct machine *m, struct error *error)
 		software[i] = machine_cpu_input(m, i, MSI);
 		supervisor[i] = machine_cpu_input(m, i, SSI);
 	}
-	v->plic = plic_new(&m->memory, VIRT_PLIC, external, 2 * m->cpus, error);
-	if (keep(m, v->plic, "plic"))
+	if (build_wired(m, external, error))
 		return -1;
 	v->aclint = aclint_new(&m->memory, &wiring, error);
 	return keep(m, v->aclint, "aclint");
@@ -65,7 +123,7 @@ build_pci(struct machine *m, struct error *error)
 	m->pci.low = (struct pci_range){ VIRT_PCI_LOW, VIRT_PCI_LOW_SIZE };
 	m->pci.high = (struct pci_range){ v->pci_high, VIRT_PCI_HIGH_SIZE };
 	for (unsigned i = 0; i < 4; i++)
-		m->pci.intx[i] = plic_input(v->plic, VIRT_LINE_PCI + i);
+		m->pci.intx[i] = wire(v, VIRT_LINE_PCI + i);
 	return pci_bus_init(&m->pci, VIRT_ECAM, VIRT_ECAM_SIZE, error);
 }
 
@@ -93,12 +151,12 @@ build_small(struct machine *m, struct error *error)
 {
 	const struct syscon_power power = { power_off, power_reset, m };
 	struct virt *v = virt_of(m);
-	struct irq_line line = plic_input(v->plic, VIRT_LINE_UART);
+	struct irq_line line = wire(v, VIRT_LINE_UART);
 
 	v->uart = ns16550a_new(&m->memory, VIRT_UART, &line, m->console, error);
 	if (keep(m, v->uart, "uart") || keep(m, syscon_new(&m->memory, VIRT_SYSCON, &power, error), "syscon"))
 		return -1;
-	line = plic_input(v->plic, VIRT_LINE_RTC);
+	line = wire(v, VIRT_LINE_RTC);
 	return keep(m, goldfish_rtc_new(&m->memory, VIRT_RTC, &line, m->loop, error), "rtc");
 }
 
@@ -205,6 +263,8 @@ load(struct machine *m, struct error *error)
 	if (virt_load(m, error))
 		return -1;
 	sbi_pmu_reset(m);
+	if (v->aplic && !v->machine_mode)
+		aplic_delegate(v->aplic, VIRT_IMSIC_S);
 	for (unsigned i = 0; i < m->cpus; i++) {
 		struct machine_cpu *cpu = &m->cpu[i];
 		struct riscv64_state *s = riscv64_state_of(cpu->vcpu.frame);

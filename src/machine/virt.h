@@ -10,10 +10,16 @@
  *	0x02f0_0000  ACLINT SSWI         0x4000_0000  PCI memory below 4 GiB, 1 GiB
  *	0x0300_0000  PCI I/O ports       0x8000_0000  RAM
  *	0x0c00_0000  PLIC                beyond RAM   PCI memory, 16 GiB, aligned so
+ *
+ * With the AIA (config.aia) there is no PLIC, but
+ *
+ *	0x0c00_0000  APLIC of M-mode     0x2400_0000  IMSIC files of M-mode
+ *	0x0d00_0000  APLIC of S-mode     0x2800_0000  IMSIC files of S-mode
  */
 #ifndef MACHINE_VIRT_H
 #define MACHINE_VIRT_H
 
+#include "device/intc/imsic.h"
 #include "machine/machine_impl.h"
 
 enum {
@@ -26,12 +32,16 @@ enum {
 	VIRT_PCI_PORTS = 0x3000000,
 	VIRT_PCI_PORTS_SIZE = 0x10000,
 	VIRT_PLIC = 0xc000000,
+	VIRT_APLIC_M = 0xc000000,
+	VIRT_APLIC_S = 0xd000000,
 	VIRT_UART = 0x10000000,
 	VIRT_MMIO = 0x10001000,
 	VIRT_MMIO_SIZE = 0x1000,
 	VIRT_MMIO_SLOTS = 8,
 	VIRT_FLASH = 0x20000000,
 	VIRT_FLASH_SIZE = 0x2000000, /* of each of two */
+	VIRT_IMSIC_M = 0x24000000,
+	VIRT_IMSIC_S = 0x28000000,
 	VIRT_ECAM = 0x30000000,
 	VIRT_ECAM_SIZE = 0x10000000,
 	VIRT_PCI_LOW = 0x40000000,
@@ -40,7 +50,7 @@ enum {
 #define VIRT_RAM UINT64_C(0x80000000)
 #define VIRT_PCI_HIGH_SIZE UINT64_C(0x400000000)
 
-/* PLIC inputs. */
+/* Inputs of the PLIC or APLIC. */
 enum { VIRT_LINE_MMIO = 1, VIRT_LINE_UART = 10, VIRT_LINE_RTC = 11, VIRT_LINE_PCI = 32 };
 
 /* ---- performance counters of the built-in firmware: sbi_pmu.c ----------------- */
@@ -74,7 +84,9 @@ struct sbi_pmu {
 };
 
 struct virt {
-	struct device *plic, *aclint, *uart;
+	struct device *plic, *aplic, *imsic; /* NULL: it has none */
+	struct device *aclint, *uart;
+	struct guest_files files;  /* imsic's, for the harts */
 	uint8_t *rom;              /* its bytes */
 	uint64_t pci_high;         /* where PCI memory beyond RAM begins */
 	bool mmio_used[VIRT_MMIO_SLOTS];

@@ -10,6 +10,7 @@
 
 #include "bus/pci.h"
 #include "device/intc/aclint.h"
+#include "device/intc/aplic.h"
 #include "device/intc/plic.h"
 #include "device/power/syscon.h"
 #include "device/rtc/goldfish.h"
@@ -20,7 +21,9 @@
 #define ROOM (UINT64_C(1) << 20)
 
 enum { MSI = 3, MTI = 7, SEI = 9, MEI = 11 };
-enum { PHANDLE_PLIC = 1, PHANDLE_SYSCON = 2, PHANDLE_CPU = 16, PHANDLE_INTC = 128 };
+/* PHANDLE_WIRED: what wired interrupts go to, PLIC or S-mode's APLIC. */
+enum { PHANDLE_WIRED = 1, PHANDLE_SYSCON = 2, PHANDLE_APLIC_M = 3, PHANDLE_IMSIC = 4, PHANDLE_CPU = 16, PHANDLE_INTC = 128 };
+enum { LEVEL_HIGH = 4 }; /* an interrupt's type, where it is said */
 
 /* The first failure sticks: a tree is written without looking, and looked at
  * once. */
@@ -105,17 +108,14 @@ reg(struct tree *t, uint64_t start, uint64_t size)
 /* riscv,isa: single letters run together, the others joined by '_'; and
  * riscv,isa-extensions: a list of strings. */
 static void
-extensions(struct tree *t, const struct guest_system *system)
+extensions(struct tree *t, const struct machine *m)
 {
+	const struct guest_system *system = m->type->guest->system;
+	const struct virt *v = m->board;
 	char isa[512], list[512];
-	size_t length = strlen(system->extensions);
+	size_t length = (size_t)text_format(list, sizeof list, "%s%s", system->extensions, v->imsic ? " smaia ssaia" : "");
 
-	if (length >= sizeof list) {
-		check(t, -FDT_ERR_NOSPACE);
-		return;
-	}
 	text_format(isa, sizeof isa, "rv64");
-	memcpy(list, system->extensions, length + 1);
 	for (char *at = list, *space; *at; at = space ? space + 1 : at + strlen(at)) {
 		space = strchr(at, ' ');
 		if (space)
@@ -136,7 +136,7 @@ add_cpu(struct tree *t, const struct machine *m, unsigned n)
 	word(t, "reg", n);
 	text(t, "status", "okay");
 	text(t, "compatible", "riscv");
-	extensions(t, m->type->guest->system);
+	extensions(t, m);
 	word(t, "riscv,cbom-block-size", RISCV64_CACHE_BLOCK);
 	word(t, "riscv,cbop-block-size", RISCV64_CACHE_BLOCK);
 	word(t, "riscv,cboz-block-size", RISCV64_CACHE_BLOCK);
@@ -176,34 +176,41 @@ add_cpus(struct tree *t, const struct machine *m)
 
 /* ---- chips ------------------------------------------------------------------- */
 
-/* Each hart's intc and two of its inputs. */
+/* Each hart's intc and one or two (second not 0) of its inputs. */
 static void
 interrupts_extended(struct tree *t, const struct machine *m, uint32_t first, uint32_t second)
 {
 	uint32_t value[4 * MACHINE_CPUS];
+	unsigned count = 0;
 
 	for (unsigned i = 0; i < m->cpus; i++) {
-		value[4 * i] = value[4 * i + 2] = PHANDLE_INTC + i;
-		value[4 * i + 1] = first;
-		value[4 * i + 3] = second;
+		value[count++] = PHANDLE_INTC + i;
+		value[count++] = first;
+		if (!second)
+			continue;
+		value[count++] = PHANDLE_INTC + i;
+		value[count++] = second;
 	}
-	words(t, "interrupts-extended", value, 4 * m->cpus);
+	words(t, "interrupts-extended", value, count);
+}
+
+/* An input of PLIC or APLIC. The second knows of more than levels. */
+static void
+line(struct tree *t, const struct virt *v, uint32_t number)
+{
+	const uint32_t interrupt[] = { number, LEVEL_HIGH };
+
+	word(t, "interrupt-parent", PHANDLE_WIRED);
+	words(t, "interrupts", interrupt, v->plic ? 1 : 2);
 }
 
 static void
-line(struct tree *t, uint32_t number)
+add_plic(struct tree *t, const struct machine *m)
 {
-	word(t, "interrupt-parent", PHANDLE_PLIC);
-	word(t, "interrupts", number);
-}
-
-static void
-add_controllers(struct tree *t, const struct machine *m)
-{
-	static const char plic[] = "sifive,plic-1.0.0\0riscv,plic0", clint[] = "sifive,clint0\0riscv,clint0";
+	static const char plic[] = "sifive,plic-1.0.0\0riscv,plic0";
 
 	begin_at(t, "plic", VIRT_PLIC);
-	word(t, "phandle", PHANDLE_PLIC);
+	word(t, "phandle", PHANDLE_WIRED);
 	bytes(t, "compatible", plic, sizeof plic);
 	reg(t, VIRT_PLIC, PLIC_SIZE(2 * m->cpus));
 	word(t, "#address-cells", 0);
@@ -212,6 +219,63 @@ add_controllers(struct tree *t, const struct machine *m)
 	word(t, "riscv,ndev", PLIC_SOURCES - 1);
 	interrupts_extended(t, m, MEI, SEI);
 	end(t);
+}
+
+/* The interrupt files of one privilege (Linux: riscv,imsics.yaml). */
+static void
+add_imsic(struct tree *t, const struct machine *m, bool machine)
+{
+	begin_at(t, "interrupt-controller", machine ? VIRT_IMSIC_M : VIRT_IMSIC_S);
+	word(t, "phandle", PHANDLE_IMSIC + machine);
+	text(t, "compatible", "riscv,imsics");
+	reg(t, machine ? VIRT_IMSIC_M : VIRT_IMSIC_S, (uint64_t)m->cpus * IMSIC_PAGE);
+	flag(t, "interrupt-controller");
+	word(t, "#interrupt-cells", 0);
+	flag(t, "msi-controller");
+	word(t, "#msi-cells", 0);
+	word(t, "riscv,num-ids", IMSIC_IDENTITIES);
+	interrupts_extended(t, m, machine ? MEI : SEI, 0);
+	end(t);
+}
+
+/* A domain of it (riscv,aplic.yaml); M-mode's delegates all to the other. */
+static void
+add_aplic(struct tree *t, const struct machine *m, bool machine)
+{
+	static const uint32_t all[] = { PHANDLE_WIRED, 1, APLIC_SOURCES };
+
+	begin_at(t, "interrupt-controller", machine ? VIRT_APLIC_M : VIRT_APLIC_S);
+	word(t, "phandle", machine ? PHANDLE_APLIC_M : PHANDLE_WIRED);
+	text(t, "compatible", "riscv,aplic");
+	reg(t, machine ? VIRT_APLIC_M : VIRT_APLIC_S, APLIC_SIZE);
+	word(t, "#address-cells", 0);
+	word(t, "#interrupt-cells", 2);
+	flag(t, "interrupt-controller");
+	word(t, "riscv,num-sources", APLIC_SOURCES);
+	if (((const struct virt *)m->board)->imsic)
+		word(t, "msi-parent", PHANDLE_IMSIC + machine);
+	else
+		interrupts_extended(t, m, machine ? MEI : SEI, 0);
+	if (machine) {
+		word(t, "riscv,children", PHANDLE_WIRED);
+		words(t, "riscv,delegation", all, ARRAY_LEN(all));
+	}
+	end(t);
+}
+
+/* M-mode's parts are there for whoever runs in M-mode. */
+static void
+add_controllers(struct tree *t, const struct machine *m)
+{
+	static const char clint[] = "sifive,clint0\0riscv,clint0";
+	const struct virt *v = m->board;
+
+	if (v->plic)
+		add_plic(t, m);
+	for (unsigned machine = 0; machine <= v->machine_mode && v->imsic; machine++)
+		add_imsic(t, m, machine);
+	for (unsigned machine = 0; machine <= v->machine_mode && v->aplic; machine++)
+		add_aplic(t, m, machine);
 	begin_at(t, "clint", VIRT_CLINT);
 	bytes(t, "compatible", clint, sizeof clint);
 	reg(t, VIRT_CLINT, ACLINT_SIZE);
@@ -232,13 +296,13 @@ add_small(struct tree *t, const struct virt *v)
 	begin_at(t, "rtc", VIRT_RTC);
 	text(t, "compatible", "google,goldfish-rtc");
 	reg(t, VIRT_RTC, GOLDFISH_RTC_SIZE);
-	line(t, VIRT_LINE_RTC);
+	line(t, v, VIRT_LINE_RTC);
 	end(t);
 	begin_at(t, "serial", VIRT_UART);
 	text(t, "compatible", "ns16550a");
 	reg(t, VIRT_UART, NS16550A_SIZE);
 	word(t, "clock-frequency", 3686400);
-	line(t, VIRT_LINE_UART);
+	line(t, v, VIRT_LINE_UART);
 	end(t);
 	for (unsigned i = 0; i < VIRT_MMIO_SLOTS; i++) {
 		if (!v->mmio_used[i])
@@ -246,29 +310,30 @@ add_small(struct tree *t, const struct virt *v)
 		begin_at(t, "virtio_mmio", VIRT_MMIO + i * VIRT_MMIO_SIZE);
 		text(t, "compatible", "virtio,mmio");
 		reg(t, VIRT_MMIO + i * VIRT_MMIO_SIZE, VIRT_MMIO_SIZE);
-		line(t, VIRT_LINE_MMIO + i);
+		line(t, v, VIRT_LINE_MMIO + i);
 		end(t);
 	}
 }
 
 /* Pin p of slot s is wired to line s + p, modulo 4. */
 static void
-add_interrupt_map(struct tree *t)
+add_interrupt_map(struct tree *t, const struct virt *v)
 {
-	enum { SLOTS = 4, PINS = 4, CELLS = 6 };
+	enum { SLOTS = 4, PINS = 4, CELLS = 7 };
 	static const uint32_t mask[] = { 0x1800, 0, 0, 7 };
+	unsigned cells = v->plic ? CELLS - 1 : CELLS;
 	uint32_t map[SLOTS * PINS * CELLS], *at = map;
 
 	for (unsigned slot = 0; slot < SLOTS; slot++)
 		for (unsigned pin = 1; pin <= PINS; pin++) {
-			const uint32_t entry[CELLS] = { slot << 11, 0, 0, pin, PHANDLE_PLIC,
-							VIRT_LINE_PCI + (slot + pin - 1) % 4 };
+			const uint32_t entry[CELLS] = { slot << 11, 0, 0, pin, PHANDLE_WIRED,
+							VIRT_LINE_PCI + (slot + pin - 1) % 4, LEVEL_HIGH };
 
-			memcpy(at, entry, sizeof entry);
-			at += CELLS;
+			memcpy(at, entry, cells * sizeof *entry);
+			at += cells;
 		}
 	words(t, "interrupt-map-mask", mask, ARRAY_LEN(mask));
-	words(t, "interrupt-map", map, ARRAY_LEN(map));
+	words(t, "interrupt-map", map, SLOTS * PINS * cells);
 }
 
 static void
@@ -294,7 +359,9 @@ add_pci(struct tree *t, const struct virt *v)
 	flag(t, "dma-coherent");
 	reg(t, VIRT_ECAM, VIRT_ECAM_SIZE);
 	words(t, "ranges", ranges, ARRAY_LEN(ranges));
-	add_interrupt_map(t);
+	if (v->imsic)
+		word(t, "msi-parent", PHANDLE_IMSIC);
+	add_interrupt_map(t, v);
 	end(t);
 }
 

@@ -16,6 +16,34 @@ take_accel(struct isomorph_config *config, const char *value, struct error *erro
 	return 0;
 }
 
+/* TYPE[,aia=KIND][,packed] */
+static int
+take_machine(struct isomorph_config *config, const char *value, struct error *error)
+{
+	static const char *const kinds[] = { "none", "aplic", "aplic-imsic" };
+	struct config_parts parts;
+
+	if (config_split(config, value, &parts, error))
+		return -1;
+	config->machine.type = parts.first;
+	config->machine.aia = NULL;
+	config->machine.packed = false;
+	for (unsigned i = 0; i < parts.count; i++) {
+		const char *key = parts.part[i].key, *part = parts.part[i].value;
+		size_t kind = 0;
+
+		while (kind < ARRAY_LEN(kinds) && part && strcmp(part, kinds[kind]))
+			kind++;
+		if (!strcmp(key, "aia") && part && kind < ARRAY_LEN(kinds))
+			config->machine.aia = kinds[kind];
+		else if (!strcmp(key, "packed") && !part)
+			config->machine.packed = true;
+		else
+			return error_set(error, 0, "--machine %s: known are aia=none|aplic|aplic-imsic and packed", value);
+	}
+	return 0;
+}
+
 /* A machine's name is a folder's: no slash, no leading dot, short enough that a
  * socket's path can hold it. */
 static int
@@ -202,7 +230,7 @@ static const struct config_option options[] = {
 	{ .name = "name", .kind = CONFIG_CALL, .take = take_name },
 	{ .name = "image", .kind = CONFIG_TEXT, .field = FIELD(image) },
 	{ .name = "arch", .kind = CONFIG_TEXT, .field = FIELD(machine.arch) },
-	{ .name = "machine", .kind = CONFIG_TEXT, .field = FIELD(machine.type) },
+	{ .name = "machine", .kind = CONFIG_CALL, .take = take_machine },
 	{ .name = "cpus", .kind = CONFIG_COUNT, .field = FIELD(machine.cpus), .least = 1, .most = MACHINE_CPUS },
 	{ .name = "memory", .kind = CONFIG_SIZE, .field = FIELD(machine.memory), .least = 4 << 20 },
 	{ .name = "accel", .kind = CONFIG_CALL, .take = take_accel },

@@ -5,6 +5,8 @@
  *     c  "count N": goes up by one each time   m  "memory good" or "memory bad":
  *        1 MiB that was filled at the start    f  fills it anew, "filled"
  *     q  powers off        r  resets           p  powers off, saying that it crashed
+ *     i  "idle", waits for two seconds with a timer of 100 Hz, "idled"
+ *     b  "busy", works and answers nothing any more
  *
  * AT_ONCE: a letter that is done first, without having been sent.
  *
@@ -14,6 +16,7 @@
 
 #define UART ((volatile uint8_t *)0x10000000)
 #define WORDS (1u << 17)
+#define HZ 10000000 /* of `time` */
 
 #ifndef AT_ONCE
 #define AT_ONCE 0
@@ -100,11 +103,32 @@ harts(void)
 	return n;
 }
 
-_Noreturn void
-start(void)
+static uint64_t
+ticks(void)
 {
 	uint64_t time;
 
+	__asm__ volatile("rdtime %0" : "=r"(time));
+	return time;
+}
+
+/* As a kernel that has nothing to do but its ticks. */
+static void
+idle(void)
+{
+	uint64_t end = ticks() + 2 * HZ;
+
+	__asm__ volatile("csrw sie, %0" : : "r"(1 << 5));
+	while (ticks() < end) {
+		sbi(0x54494d45, 0, ticks() + HZ / 100, 0); /* TIME set_timer */
+		__asm__ volatile("wfi" : : : "memory");
+	}
+	sbi(0x54494d45, 0, -1ul, 0);
+}
+
+_Noreturn void
+start(void)
+{
 	fill();
 	put("guest: ready\n");
 	for (uint8_t letter = AT_ONCE;; letter = 0) {
@@ -115,8 +139,7 @@ start(void)
 			put_number("harts ", harts());
 			break;
 		case 't':
-			__asm__ volatile("rdtime %0" : "=r"(time));
-			put_number("time ", time / 10000000);
+			put_number("time ", ticks() / HZ);
 			break;
 		case 'c':
 			put_number("count ", ++count);
@@ -129,6 +152,15 @@ start(void)
 			fill();
 			put("filled\n");
 			break;
+		case 'i':
+			put("idle\n");
+			idle();
+			put("idled\n");
+			break;
+		case 'b':
+			put("busy\n");
+			for (;;)
+				__asm__ volatile("");
 		case 'q':
 			sbi(0x53525354, 0, 0, 0);
 			break;

@@ -137,6 +137,68 @@ test_plic(struct board *b)
 	CHECK_INT(board_load(b, CLAIM(2 * HARTS), 4), UINT64_MAX); /* there is no such context */
 }
 
+/* ---- AIA: what bare-metal programs on one hart do not see ------------------------ */
+
+enum { DELIVERY = 0x70, ENABLED = 0xc0 };
+
+/* Each hart's files are its own; other addresses are nobody's. */
+static void
+test_imsic(struct board *b)
+{
+	imsic_change(b->imsic, 2, IMSIC_SUPERVISOR, ENABLED, 0, 1 << 9);
+	imsic_change(b->imsic, 2, IMSIC_SUPERVISOR, DELIVERY, 0, 1);
+	CHECK(imsic_send(b->imsic, IMSIC_S + 2 * IMSIC_PAGE, 9));
+	CHECK(b->level[LINE_IMSIC + 5] && !b->level[LINE_IMSIC + 4] && !b->level[LINE_IMSIC + 3]);
+	CHECK_INT(imsic_top(b->imsic, 1, IMSIC_SUPERVISOR, true), 0);
+	CHECK_INT(imsic_top(b->imsic, 2, IMSIC_MACHINE, true), 0);
+	CHECK_INT(imsic_top(b->imsic, 2, IMSIC_SUPERVISOR, true), 9);
+	CHECK(!b->level[LINE_IMSIC + 5]);
+	CHECK(!imsic_send(b->imsic, IMSIC_S + HARTS * IMSIC_PAGE, 9));
+	CHECK(!imsic_send(b->imsic, IMSIC_S + 2, 9) && !imsic_send(b->imsic, IMSIC_M - 4, 9));
+	board_store(b, IMSIC_S + 2 * IMSIC_PAGE, 4, 9); /* a hart's store does the same */
+	CHECK_INT(imsic_top(b->imsic, 2, IMSIC_SUPERVISOR, true), 9);
+	board_store(b, IMSIC_S + 2 * IMSIC_PAGE + 4, 4, 0x09000000); /* the other way round */
+	CHECK_INT(imsic_top(b->imsic, 2, IMSIC_SUPERVISOR, true), 9);
+	CHECK_INT(board_load(b, IMSIC_S, 2), UINT64_MAX); /* words */
+}
+
+/* Wires to other harts: as messages by delegation, and by lines. */
+static void
+test_aplic(struct board *b)
+{
+	uint64_t supervisor = APLIC + APLIC_SIZE, direct = APLIC + 2 * APLIC_SIZE;
+	struct irq_line line = aplic_input(b->aplic[0], 20);
+
+	board_store(b, supervisor + 4 * 20, 4, 4); /* not its own yet */
+	CHECK_INT(board_load(b, supervisor + 4 * 20, 4), 0);
+	aplic_delegate(b->aplic[0], IMSIC_S);
+	board_store(b, supervisor + 4 * 20, 4, 4); /* an edge */
+	board_store(b, supervisor + 0x3000 + 4 * 20, 4, 2 << 18 | 9);
+	board_store(b, supervisor + 0x1edc, 4, 20);
+	board_store(b, supervisor, 4, 1 << 8);
+	irq_set(&line, true);
+	CHECK_INT(imsic_top(b->imsic, 2, IMSIC_SUPERVISOR, true), 9);
+	irq_set(&line, false);
+	irq_set(&line, true);
+	CHECK_INT(imsic_top(b->imsic, 2, IMSIC_SUPERVISOR, true), 9);
+	board_store(b, supervisor + 0x3000 + 4 * 20, 4, 1000 << 18 | 9); /* nobody */
+	board_store(b, supervisor + 0x1cdc, 4, 20);
+	CHECK_INT(imsic_top(b->imsic, 2, IMSIC_SUPERVISOR, true), 0);
+	board_store(b, APLIC + 4 * 20, 4, 0); /* taken back */
+	CHECK_INT(board_load(b, supervisor + 4 * 20, 4), 0);
+	CHECK_INT(board_load(b, supervisor + 0x1e00, 4), 0);
+	line = aplic_input(b->aplic[1], 20);
+	board_store(b, direct + 4 * 20, 4, 6); /* a level */
+	board_store(b, direct + 0x3000 + 4 * 20, 4, 1 << 18 | 3);
+	board_store(b, direct + 0x1edc, 4, 20);
+	board_store(b, direct + 0x4020, 4, 1); /* hart 1's delivery */
+	board_store(b, direct, 4, 1 << 8);
+	irq_set(&line, true);
+	CHECK(b->level[LINE_APLIC + 2] && !b->level[LINE_APLIC] && !b->level[LINE_APLIC + 3]);
+	irq_set(&line, false);
+	CHECK(!b->level[LINE_APLIC + 2]);
+}
+
 /* ---- ACLINT --------------------------------------------------------------------- */
 
 static void
@@ -344,6 +406,8 @@ main(void)
 	test_uart_loop(b);
 	test_uart_full(b);
 	test_plic(b);
+	test_imsic(b);
+	test_aplic(b);
 	test_aclint(b);
 	test_rtc(b);
 	test_syscon(b);

@@ -9,6 +9,8 @@
 #include "bus/pci.h"
 #include "device/flash/cfi.h"
 #include "device/intc/aclint.h"
+#include "device/intc/aplic.h"
+#include "device/intc/imsic.h"
 #include "device/intc/plic.h"
 #include "device/power/syscon.h"
 #include "device/rtc/goldfish.h"
@@ -21,6 +23,9 @@
 enum {
 	UART = 0x10000000,
 	PLIC = 0xc000000,
+	APLIC = 0xd000000,  /* two domains that send messages, then two that do not */
+	IMSIC_M = 0x24000000,
+	IMSIC_S = 0x28000000,
 	CLINT = 0x2000000,
 	SSWI = 0x2f00000,
 	RTC = 0x101000,
@@ -30,8 +35,9 @@ enum {
 	BARS = 0x40000000,
 };
 #define FLASH_SIZE (8u * CFI_FLASH_SECTOR)
-/* Lines: the first go to the PLIC's outputs, these to a hart's other inputs. */
-enum { LINE_TIMER = 16, LINE_SOFTWARE = 24, LINE_SUPERVISOR = 32, LINE_UART = 40, LINE_RTC = 41, LINE_PCI = 44 };
+/* Lines: the first go to the PLIC's outputs, these to the IMSIC's, to a hart's other
+ * inputs, and to the outputs of the second APLIC. */
+enum { LINE_IMSIC = 8, LINE_APLIC = 48, LINE_TIMER = 16, LINE_SOFTWARE = 24, LINE_SUPERVISOR = 32, LINE_UART = 40, LINE_RTC = 41, LINE_PCI = 44 };
 
 struct board {
 	pthread_mutex_t lock;
@@ -42,9 +48,9 @@ struct board {
 	int out[2]; /* a pipe: what the console writes */
 	bool level[LINES];
 	unsigned rises[LINES];
-	struct device *device[8];
+	struct device *device[12];
 	unsigned devices;
-	struct device *plic, *aclint;
+	struct device *plic, *aclint, *imsic, *aplic[2];
 	struct pci_bus pci;
 	struct pci_function function;
 	uint64_t bar_offset, bar_value, messages, last_message;
@@ -110,6 +116,12 @@ board_message(void *owner, uint64_t address, uint32_t data)
 }
 
 static inline void
+board_send(void *owner, uint64_t address, uint32_t data)
+{
+	imsic_send(((struct board *)owner)->imsic, address, data);
+}
+
+static inline void
 board_add(struct board *b, struct device *device)
 {
 	CHECK(device != NULL);
@@ -134,6 +146,25 @@ board_pci(struct board *b)
 	pci_add_bar(&b->function, 3, 0x100, false, &ops, b);
 	pci_add_msix(&b->function, 2, 5);
 	CHECK_INT(pci_attach(&b->pci, 2, &b->function, NULL), 0);
+}
+
+/* The AIA's controllers beside the PLIC. */
+static inline void
+board_aia(struct board *b)
+{
+	static const uint64_t files[] = { IMSIC_M, IMSIC_S };
+	struct irq_line file[2 * HARTS], direct[2 * HARTS];
+	struct aplic_wiring w = { .address = { APLIC, APLIC + APLIC_SIZE }, .harts = HARTS, .msi = { board_send, b } };
+
+	for (unsigned i = 0; i < 2 * HARTS; i++) {
+		file[i] = board_line(b, LINE_IMSIC + i);
+		direct[i] = board_line(b, LINE_APLIC + i);
+	}
+	board_add(b, b->imsic = imsic_new(&b->memory, files, file, HARTS, NULL));
+	board_add(b, b->aplic[0] = aplic_new(&b->memory, &w, NULL));
+	w = (struct aplic_wiring){ .address = { APLIC + 2 * APLIC_SIZE, APLIC + 3 * APLIC_SIZE }, .harts = HARTS,
+				   .output = direct };
+	board_add(b, b->aplic[1] = aplic_new(&b->memory, &w, NULL));
 }
 
 static inline struct board *
@@ -161,6 +192,7 @@ board_new(void)
 	}
 	w.loop = b->loop;
 	board_add(b, b->plic = plic_new(&b->memory, PLIC, external, 2 * HARTS, NULL));
+	board_aia(b);
 	board_add(b, b->aclint = aclint_new(&b->memory, &w, NULL));
 	line = board_line(b, LINE_UART);
 	board_add(b, ns16550a_new(&b->memory, UART, &line, b->console, NULL));

@@ -35,6 +35,15 @@ static const struct {
 	{ "uart", UART, NS16550A_SIZE, 8 },
 	{ "plic", PLIC, PLIC_SIZE(2 * HARTS), 0x200 },
 	{ "plic contexts", PLIC + 0x1f0000, 0x20000, 0x18000 },
+	{ "imsic", IMSIC_M, HARTS * IMSIC_PAGE, 8 },
+	{ "imsic of S-mode", IMSIC_S, HARTS * IMSIC_PAGE, 8 },
+	{ "aplic", APLIC, 4 * APLIC_SIZE, 0x80 },
+	{ "aplic of S-mode", APLIC + APLIC_SIZE, 3 * APLIC_SIZE, 0x80 },
+	{ "aplic addresses", APLIC + 0x1bc0, 0x500, 0x130 },
+	{ "aplic targets", APLIC + 0x3000, 0x1200, 0x80 },
+	{ "aplic, direct", APLIC + 2 * APLIC_SIZE, 2 * APLIC_SIZE, 0x80 },
+	{ "aplic, direct, pending", APLIC + 3 * APLIC_SIZE + 0x1c00, 0x500, 0x400 },
+	{ "aplic, direct, harts", APLIC + 2 * APLIC_SIZE + 0x4000, 0x100, 0x80 },
 	{ "clint", CLINT, ACLINT_SIZE, 0x20 },
 	{ "mtime", CLINT + 0x3ff0, 0x8010, 0x40 },
 	{ "sswi", SSWI, ACLINT_SSWI_SIZE, 0x20 },
@@ -67,6 +76,11 @@ surroundings(struct board *b)
 	struct irq_line line = plic_input(b->plic, next() % 100);
 
 	irq_set(&line, next() & 1);
+	line = aplic_input(b->aplic[next() & 1], next() % 100);
+	irq_set(&line, next() & 1);
+	imsic_change(b->imsic, next() % HARTS, next() & 1, 0x70 + next() % 0x90, value(), value());
+	imsic_top(b->imsic, next() % HARTS, next() & 1, next() & 1);
+	imsic_send(b->imsic, IMSIC_M + next() % 0x4000, (uint32_t)next() % 300);
 	pci_set_intx(&b->function, next() & 1);
 	pci_msix_send(&b->function, next() % 8);
 }

@@ -21,7 +21,8 @@ riscv64_csr(unsigned number)
 #define CALLS(NUMBER, name, unit, ALLOWED) \
 	ROW(NUMBER, .kind = CSR_CALLS, .allowed = riscv64_allow_##ALLOWED, \
 	    .read = riscv64_read_##unit, .write = riscv64_write_##unit)
-#define CHANGES(NUMBER, name, unit) ROW(NUMBER, .kind = CSR_CHANGES, .change = riscv64_change_##unit)
+#define CHANGES(NUMBER, name, unit, ALLOWED) \
+	ROW(NUMBER, .kind = CSR_CHANGES, .allowed = riscv64_allow_##ALLOWED, .change = riscv64_change_##unit)
 #include "guest/riscv64/csrs.def"
 #undef ROW
 	}

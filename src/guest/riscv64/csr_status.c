@@ -89,14 +89,23 @@ RV_CSR_WRITE_TO(sie)
 	s->mie = (s->mie & ~s->mideleg) | (value & s->mideleg);
 }
 
-/* mip and sip. The bits that software may write are changed one by one in a
- * single step, so that none that another thread sets meanwhile is lost. What is
- * set or cleared is the software's SEI, what is read also shows the input's
- * (manual, 3.1.9). */
+uint64_t
+riscv64_ip_change(struct ir_frame *frame, uint64_t writable, enum riscv64_csr_action action, uint64_t operand)
+{
+	uint64_t *mip = &riscv64_state_of(frame)->mip, before = __atomic_load_n(mip, __ATOMIC_RELAXED), after;
+
+	do
+		after = (before & ~writable) | (riscv64_csr_result(action, before, operand) & writable);
+	while (!__atomic_compare_exchange_n(mip, &before, after, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	return before;
+}
+
+/* mip and sip. What is set or cleared is the software's SEI, what is read also shows
+ * the input's (manual, 3.1.9). */
 RV_CSR_CHANGE(ip)
 {
 	struct riscv64_state *s = riscv64_state_of(frame);
-	uint64_t shown = IP_ALL, writable = IP_SSI | IP_SEI, old, new;
+	uint64_t shown = IP_ALL, writable = IP_SSI | IP_SEI, old;
 
 	if (s->menvcfg & MENVCFG_STCE)
 		riscv64_timer_update(frame);
@@ -109,14 +118,8 @@ RV_CSR_CHANGE(ip)
 	old = riscv64_pending(frame) & shown;
 	if (!write)
 		return old;
-	new = __atomic_load_n(&s->mip, __ATOMIC_RELAXED);
-	for (uint64_t before = new;; before = new) {
-		uint64_t after = (before & ~writable) | (riscv64_csr_result(action, before, operand) & writable);
-
-		if (__atomic_compare_exchange_n(&s->mip, &new, after, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			/* SSI may have come since it was read. */
-			return (old & ~(uint64_t)IP_SSI) | (before & shown & IP_SSI);
-	}
+	/* SSI may have come since it was read. */
+	return (old & ~(uint64_t)IP_SSI) | (riscv64_ip_change(frame, writable, action, operand) & shown & IP_SSI);
 }
 
 /* ---- environments, counter enables --------------------------------------- */

@@ -4,6 +4,7 @@
  *   csrs.def, csr.c   the CSRs: which there are, who may touch them, reading and writing
  *   csr_status.c      mstatus, sstatus, interrupt and delegation CSRs, environments, satp
  *   csr_counter.c     counters, time, stimecmp
+ *   csr_aia.c         Smaia and Ssaia: what a hart has of an IMSIC
  *   pmp.c             physical memory protection
  *   pagewalk.c        Sv39, Sv48, Sv57
  *   trap.c            traps, interrupts, returns from them
@@ -189,10 +190,12 @@ RV_CSR_ALLOW(always);
 RV_CSR_ALLOW(satp);
 RV_CSR_ALLOW(counter);
 RV_CSR_ALLOW(stimecmp);
+RV_CSR_ALLOW(aia);
+RV_CSR_ALLOW(ireg);
 #define CALLS(number, name, unit, allowed) \
 	RV_CSR_READ(unit); \
 	RV_CSR_WRITE_TO(unit);
-#define CHANGES(number, name, unit) RV_CSR_CHANGE(unit);
+#define CHANGES(number, name, unit, allowed) RV_CSR_CHANGE(unit);
 #include "guest/riscv64/csrs.def"
 
 /* ---- csr_status.c -------------------------------------------------------- */
@@ -200,6 +203,9 @@ RV_CSR_ALLOW(stimecmp);
 /* The mode key follows privilege, FS, environments and counter enables; tells
  * env when it, or a regime, may have changed. */
 void riscv64_changed(struct ir_frame *frame);
+/* Changes those bits of mip that software has, in a single step, so that none that
+ * another thread sets meanwhile is lost. Returns all of riscv64_state.mip before. */
+uint64_t riscv64_ip_change(struct ir_frame *frame, uint64_t writable, enum riscv64_csr_action action, uint64_t operand);
 
 /* ---- csr_counter.c ------------------------------------------------------- */
 
@@ -245,6 +251,8 @@ struct guest_fault riscv64_access_fault(uint64_t address, enum guest_access acce
 
 /* mip as it reads, but that STI may lag behind stimecmp. */
 uint64_t riscv64_pending(const struct ir_frame *frame);
+/* The number of the interrupt that goes first among these bits of mip, not 0. */
+unsigned riscv64_most_urgent(uint64_t pending);
 bool riscv64_trap(struct ir_frame *frame, enum ir_trap trap, uint64_t value, struct guest_fault *fault,
 		  enum guest_step *step);
 void riscv64_deliver(struct ir_frame *frame, const struct guest_fault *fault);

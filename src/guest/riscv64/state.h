@@ -47,6 +47,7 @@ struct riscv64_state {
 	uint64_t satp, menvcfg, senvcfg, mcounteren, scounteren;
 	uint64_t stimecmp;
 	uint64_t mcountinhibit;
+	uint64_t miselect, siselect;
 	struct riscv64_counted mcycle, minstret;
 	uint8_t pmpcfg[RISCV64_PMP_COUNT];
 	uint64_t pmpaddr[RISCV64_PMP_COUNT];

@@ -130,7 +130,7 @@ traps_state(struct riscv64_state *r, struct state *s)
 }
 
 static void
-others_state(struct riscv64_state *r, struct state *s)
+others_state(struct riscv64_state *r, struct state *s, unsigned version)
 {
 	state_u64(s, "satp", &r->satp);
 	state_u64(s, "menvcfg", &r->menvcfg);
@@ -148,6 +148,10 @@ others_state(struct riscv64_state *r, struct state *s)
 	state_u64(s, "retired", &r->retired);
 	state_bytes(s, "pmpcfg", r->pmpcfg, sizeof r->pmpcfg);
 	state_bytes(s, "pmpaddr", r->pmpaddr, sizeof r->pmpaddr);
+	if (version < 3)
+		return;
+	state_u64(s, "miselect", &r->miselect);
+	state_u64(s, "siselect", &r->siselect);
 }
 
 /* Restored values that no write could have made. */
@@ -165,11 +169,12 @@ static void
 state(struct ir_frame *frame, struct state *s)
 {
 	struct riscv64_state *r = riscv64_state_of(frame);
+	unsigned version;
 
-	state_begin(s, "riscv64", 2);
+	version = state_begin(s, "riscv64", 3);
 	registers_state(frame, s);
 	traps_state(r, s);
-	others_state(r, s);
+	others_state(r, s, version);
 	if (state_way(s) == STATE_RESTORE)
 		check_state(r, s);
 	state_end(s);

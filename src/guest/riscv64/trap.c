@@ -152,12 +152,23 @@ let_in(const struct riscv64_state *s, uint64_t pending)
 	return supervisor ? pending & s->mideleg : 0;
 }
 
-bool
-riscv64_interrupt(struct ir_frame *frame)
+unsigned
+riscv64_most_urgent(uint64_t pending)
 {
 	static const uint8_t order[] = { RISCV64_MEI, RISCV64_MSI, RISCV64_MTI,
 					 RISCV64_SEI, RISCV64_SSI, RISCV64_STI };
+	unsigned i = 0;
+
+	while (!(pending >> order[i] & 1))
+		i++;
+	return order[i];
+}
+
+bool
+riscv64_interrupt(struct ir_frame *frame)
+{
 	struct riscv64_state *s = riscv64_state_of(frame);
+	struct guest_fault fault = { 0 };
 	uint64_t taken;
 
 	s->waiting = riscv64_pending(frame) & s->mie;
@@ -170,14 +181,8 @@ riscv64_interrupt(struct ir_frame *frame)
 	taken = let_in(s, s->waiting);
 	if (!taken)
 		return false;
-	for (unsigned i = 0; i < ARRAY_LEN(order); i++) {
-		struct guest_fault fault = { CAUSE_INTERRUPT | order[i], 0 };
-
-		if (!(taken >> order[i] & 1))
-			continue;
-		riscv64_deliver(frame, &fault);
-		break;
-	}
+	fault.cause = CAUSE_INTERRUPT | riscv64_most_urgent(taken);
+	riscv64_deliver(frame, &fault);
 	return true;
 }
 
