@@ -50,19 +50,32 @@ guest_clock_set(struct guest_clock *clock, uint64_t nanoseconds)
 		clock->moved(clock->owner);
 }
 
-uint64_t
-guest_clock_host(const struct guest_clock *clock, uint64_t nanoseconds)
+/* The host's clock_nanoseconds when it will show this. */
+static uint64_t
+host_time(const struct guest_clock *clock, uint64_t nanoseconds)
 {
 	uint64_t now = guest_clock_now(clock);
 
-	if (clock->counted)
-		return nanoseconds;
 	if (nanoseconds <= now)
 		return 0;
 	/* In a host's life nothing is further away than this. */
 	if (nanoseconds - now >= (uint64_t)INT64_MAX / 2)
 		return UINT64_MAX;
 	return source(clock) + (nanoseconds - now);
+}
+
+void
+guest_clock_arm(const struct guest_clock *clock, struct event *timer, uint64_t nanoseconds)
+{
+	if (clock->still || nanoseconds == UINT64_MAX) {
+		event_arm(timer, UINT64_MAX);
+	} else if (clock->counted) {
+		event_arm(timer, nanoseconds);
+		if (clock->armed)
+			clock->armed(clock->owner, nanoseconds);
+	} else {
+		event_arm(timer, host_time(clock, nanoseconds));
+	}
 }
 
 void

@@ -5,6 +5,7 @@
 #define BUS_CLOCK_H
 
 #include "base/base.h"
+#include "host/event.h"
 #include "state/state.h"
 
 struct guest_clock {
@@ -18,6 +19,8 @@ struct guest_clock {
 	/* The source is no clock of the host's: timers of this one are fired by hand,
 	 * by what it shows (host/event.h). */
 	bool counted;
+	/* If it is counted: called (if not NULL) when a timer of it is armed, for when. */
+	void (*armed)(void *owner, uint64_t nanoseconds);
 };
 
 /* At 0 and standing still. */
@@ -27,9 +30,9 @@ void guest_clock_go(struct guest_clock *clock);
 /* Nanoseconds that it shows now; and makes it show them. */
 uint64_t guest_clock_now(const struct guest_clock *clock);
 void guest_clock_set(struct guest_clock *clock, uint64_t nanoseconds);
-/* When to arm a timer for this: the host's clock_nanoseconds when it will show it,
- * or the same if it is counted; UINT64_MAX stays. */
-uint64_t guest_clock_host(const struct guest_clock *clock, uint64_t nanoseconds);
+/* Arms a timer for when it shows this; UINT64_MAX: never. While it stands still no time
+ * comes: timers are to be armed anew when it goes on. */
+void guest_clock_arm(const struct guest_clock *clock, struct event *timer, uint64_t nanoseconds);
 /* Stands still meanwhile. */
 void guest_clock_state(struct guest_clock *clock, struct state *s);
 

@@ -112,6 +112,7 @@ make(struct machine *m, struct error *error)
 	if (m->config.deterministic) {
 		m->clock.source = machine_turn_time;
 		m->clock.counted = true;
+		m->clock.armed = machine_turn_until;
 	}
 	m->loop = event_loop_new(&m->lock, error);
 	m->timers = event_loop_new(&m->timer_lock, error);

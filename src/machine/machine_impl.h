@@ -77,7 +77,8 @@ struct machine {
 
 	/* ---- in turn ---- */
 	uint64_t turn_base;         /* nanoseconds until this turn */
-	uint64_t turn_room;         /* instructions of this turn, */
+	uint64_t turn_room;         /* instructions until its end or a timer, */
+	uint32_t turn_cut;          /* atomic: a timer was armed that is due before that */
 	struct machine_cpu *turn_of; /* whose it is; NULL: nobody's */
 	uint32_t turns_word;        /* counts polls; a futex */
 	uint32_t turns_asleep;      /* atomic: somebody may wait for it */
@@ -153,6 +154,8 @@ void machine_schedule(struct machine_cpu *cpu);
 void machine_run_in_turn(struct machine *machine);
 /* Nanoseconds that have passed so: the clock's source; owner: the machine. */
 uint64_t machine_turn_time(void *owner);
+/* And what it does when a timer is armed. */
+void machine_turn_until(void *owner, uint64_t nanoseconds);
 
 /* ---- devices.c ------------------------------------------------------------- */
 

@@ -3,7 +3,8 @@
  * In turn: one vCPU runs until it waits or has retired as many instructions as its
  * turn has; then comes the next that has something to do. Time is what they retire,
  * a nanosecond each, and while all wait, the host's until the next timer is due.
- * Timers are looked at between turns. So whatever happens among vCPUs, and between
+ * A turn is interrupted when a timer is due, one that was armed meanwhile too; its
+ * vCPU sees its own at once, another's waits for its turn. So whatever happens among vCPUs, and between
  * them and their timers, happens at the same instructions every time; what comes
  * from outside (disks, networks, consoles, the calendar) comes when the host has it.
  */
@@ -96,6 +97,19 @@ machine_turn_time(void *owner)
 	return m->turn_base + m->turn_room - m->type->guest->system->instructions_left(cpu->vcpu.frame);
 }
 
+void
+machine_turn_until(void *owner, uint64_t nanoseconds)
+{
+	struct machine *m = owner;
+	struct machine_cpu *cpu = __atomic_load_n(&m->turn_of, __ATOMIC_RELAXED);
+
+	/* The turn's end, by the source and then by the guest's clock. */
+	if (!cpu || nanoseconds >= m->turn_base + m->turn_room - machine_turn_time(m) + guest_clock_now(&m->clock))
+		return;
+	__atomic_store_n(&m->turn_cut, 1, __ATOMIC_SEQ_CST);
+	machine_cpu_kick(cpu);
+}
+
 /* Fires what is due; how long until the next, or UINT64_MAX. */
 static uint64_t
 fire_timers(struct machine *m)
@@ -114,12 +128,18 @@ fire_timers(struct machine *m)
 	return next == UINT64_MAX ? next : next - now;
 }
 
+static bool
+goes_on(const struct machine_cpu *cpu)
+{
+	return !cpu->waits && cpu->state == CPU_STARTED && !__atomic_load_n(&cpu->machine->halt, __ATOMIC_ACQUIRE);
+}
+
 static void
 run(struct machine_cpu *cpu)
 {
 	struct machine *m = cpu->machine;
 
-	while (!cpu->waits && cpu->state == CPU_STARTED && !__atomic_load_n(&m->halt, __ATOMIC_ACQUIRE))
+	while (goes_on(cpu) && !__atomic_load_n(&m->turn_cut, __ATOMIC_SEQ_CST))
 		switch (cpu_run_system(&cpu->vcpu)) {
 		case CPU_SYSTEM_POLL:
 			break;
@@ -139,20 +159,23 @@ static bool
 turn(struct machine_cpu *cpu)
 {
 	struct machine *m = cpu->machine;
-	uint64_t next;
+	uint64_t left = QUANTUM, next, began;
 
 	if (!machine_cpu_ready(cpu))
 		return false;
 	if (cpu->waits && !__atomic_load_n(&cpu->vcpu.frame->poll, __ATOMIC_SEQ_CST))
 		return false;
-	cpu->waits = false;
-	next = fire_timers(m);
-	m->turn_room = next < QUANTUM ? next + !next : QUANTUM;
-	m->type->guest->system->allow_instructions(cpu->vcpu.frame, m->turn_room);
-	__atomic_store_n(&m->turn_of, cpu, __ATOMIC_RELAXED);
-	run(cpu);
-	m->turn_base = machine_turn_time(m);
-	__atomic_store_n(&m->turn_of, NULL, __ATOMIC_RELAXED);
+	for (cpu->waits = false; left && goes_on(cpu); left -= m->turn_base - began) {
+		began = m->turn_base;
+		next = fire_timers(m);
+		m->turn_room = next < left ? next + !next : left;
+		m->type->guest->system->allow_instructions(cpu->vcpu.frame, m->turn_room);
+		__atomic_store_n(&m->turn_cut, 0, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&m->turn_of, cpu, __ATOMIC_RELAXED);
+		run(cpu);
+		m->turn_base = machine_turn_time(m);
+		__atomic_store_n(&m->turn_of, NULL, __ATOMIC_RELAXED);
+	}
 	return true;
 }
 

@@ -104,17 +104,14 @@ env_time(struct guest_env *env)
 	return machine_time(((struct machine_cpu *)env->owner)->machine);
 }
 
-/* timer_lock held. While the clock stands still no time comes. */
+/* timer_lock held. */
 static void
 arm(struct machine_cpu *cpu)
 {
 	const struct machine *m = cpu->machine;
 	uint64_t tick = tick_nanoseconds(m);
 
-	if (m->clock.still || cpu->deadline > UINT64_MAX / tick)
-		event_arm(cpu->timer, UINT64_MAX);
-	else
-		event_arm(cpu->timer, guest_clock_host(&m->clock, cpu->deadline * tick));
+	guest_clock_arm(&m->clock, cpu->timer, cpu->deadline > UINT64_MAX / tick ? UINT64_MAX : cpu->deadline * tick);
 }
 
 static void

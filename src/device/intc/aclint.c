@@ -41,11 +41,7 @@ update_timers(struct aclint *a)
 		if (!due && a->mtimecmp[i] < next)
 			next = a->mtimecmp[i];
 	}
-	/* While the clock stands still no time comes. */
-	if (a->clock->still || next > UINT64_MAX / a->tick)
-		event_arm(a->event, UINT64_MAX);
-	else
-		event_arm(a->event, guest_clock_host(a->clock, next * a->tick));
+	guest_clock_arm(a->clock, a->event, next > UINT64_MAX / a->tick ? UINT64_MAX : next * a->tick);
 }
 
 static void
