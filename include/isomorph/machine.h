@@ -39,7 +39,8 @@ int isomorph_config_set(struct isomorph_config *config, const char *option, cons
 bool isomorph_config_knows(const char *option, bool *value);
 /* The value last set, or NULL; valid until the option is set again. */
 const char *isomorph_config_get(const struct isomorph_config *config, const char *option);
-/* Reads the machine file of a named machine; later isomorph_config_set calls override it. */
+/* Reads the machine file of a named machine; later isomorph_config_set calls override it, or
+ * add to it where an option may be given again and has not this value yet. */
 int isomorph_config_load(struct isomorph_config *config, const char *name, char *error);
 
 /* Makes the machine, runs it with the console on this process's terminal (or

@@ -13,27 +13,66 @@
 #include "monitor/places.h"
 #include "monitor/session.h"
 
+/* The machine file's path and text (to be freed), or NULL. */
+static char *
+machine_file(const char *name, char path[PATH_MAX], struct error *error)
+{
+	return places_file(PLACE_MACHINE, name, "machine.json", false, path, error) ? NULL : places_read(path, 1 << 20, NULL);
+}
+
+static int
+take_kept(struct isomorph_config *config, const char *text, const char *path, struct error *error)
+{
+	cJSON *document = cJSON_Parse(text);
+	int failed = config_take(config, document, path, error);
+
+	config->kept = cJSON_Duplicate(config->document, true);
+	cJSON_Delete(document);
+	return failed;
+}
+
 int
 isomorph_config_load(struct isomorph_config *config, const char *name, char *error)
 {
 	struct error why = { 0 };
 	char path[PATH_MAX], *text = NULL;
-	cJSON *document;
 	int failed = -1;
 
-	if (!config_set(config, "name", name, &why) &&
-	    !places_file(PLACE_MACHINE, name, "machine.json", false, path, &why) &&
-	    !(text = places_read(path, 1 << 20, NULL)))
+	if (!config_set(config, "name", name, &why) && !(text = machine_file(name, path, &why)))
 		error_set(&why, 0, "there is no machine %s (no %s); `isomorph list --all` shows those that are", name, path);
-	if (text) {
-		document = cJSON_Parse(text);
-		failed = config_take(config, document, path, &why);
-		cJSON_Delete(document);
-		free(text);
-	}
+	if (text)
+		failed = take_kept(config, text, path, &why);
+	free(text);
 	if (failed)
 		text_format(error, ISOMORPH_ERROR, "%s", why.text);
 	return failed;
+}
+
+/* A machine of an image is there already: it keeps what it was, and what is said now is
+ * added. One without an image is what the options say, nothing else is left of it. */
+static int
+join_kept(struct isomorph_config *config, struct error *error)
+{
+	struct isomorph_config *kept;
+	char path[PATH_MAX], *text;
+	const char *image;
+	int failed = 0;
+
+	if (!config->image || config->kept || !(text = machine_file(config->machine.name, path, error)))
+		return error->set ? -1 : 0;
+	kept = isomorph_config_new();
+	if (!kept)
+		fatal("out of memory for a machine's options");
+	image = config->image;
+	failed = take_kept(kept, text, path, error);
+	if (!failed && kept->image && !image_is_same(kept->image, image))
+		failed = error_set(error, 0, "the machine %s has the image %s; --name gives another", config->machine.name,
+				   kept->image);
+	if (!failed && kept->image && !config_take(kept, config->document, "the command line", error))
+		config_swap(config, kept);
+	isomorph_config_free(kept);
+	free(text);
+	return error->set ? -1 : failed;
 }
 
 /* What was not said. */
@@ -265,12 +304,12 @@ isomorph_boot(struct isomorph_config *config)
 	const char *name;
 	int lock = -1, status = 0, ready = -1, code;
 
+	if (config->image && (image_name(config, &error) || join_kept(config, &error)))
+		goto out;
 	if (set_defaults(config, &error)) {
 		fprintf(stderr, "isomorph boot: %s\n", error.text);
 		return ISOMORPH_EXIT_USAGE;
 	}
-	if (config->image && image_name(config, &error))
-		goto out;
 	name = config->machine.name;
 	/* The lock first: what is prepared is this machine's alone. */
 	if ((name && (lock = places_lock(name, &error)) < 0) || prepare(config, &error) ||

@@ -29,8 +29,20 @@ isomorph_config_free(struct isomorph_config *config)
 	if (!config)
 		return;
 	cJSON_Delete(config->document);
+	cJSON_Delete(config->kept);
 	arena_fini(&config->text);
 	free(config);
+}
+
+void
+config_swap(struct isomorph_config *a, struct isomorph_config *b)
+{
+	struct isomorph_config other = *a;
+
+	*a = *b;
+	*b = other;
+	a->machine.options = &a->cpu;
+	b->machine.options = &b->cpu;
 }
 
 char *
@@ -102,6 +114,19 @@ absolute(struct isomorph_config *config, const struct config_option *option, con
 	return text;
 }
 
+/* Whether the machine was kept with this value of a list: it does not get another. */
+static bool
+has_kept(const struct isomorph_config *config, const struct config_option *option, const char *value)
+{
+	const cJSON *each;
+
+	if (option->kind == CONFIG_LIST)
+		cJSON_ArrayForEach(each, cJSON_GetObjectItemCaseSensitive(config->kept, option->name))
+			if (cJSON_IsString(each) && !strcmp(each->valuestring, value))
+				return true;
+	return false;
+}
+
 int
 config_set(struct isomorph_config *config, const char *name, const char *value, struct error *error)
 {
@@ -115,6 +140,8 @@ config_set(struct isomorph_config *config, const char *name, const char *value, 
 		return error_set(error, 0, "--%s needs a value", name);
 	if (option->path)
 		value = absolute(config, option, value);
+	if (has_kept(config, option, value))
+		return 0;
 	field = (char *)config + option->field;
 	switch (option->kind) {
 	case CONFIG_FLAG:

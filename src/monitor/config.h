@@ -13,6 +13,7 @@ struct isomorph_config {
 	struct cpu_options cpu;
 	struct arena text;
 	cJSON *document; /* option → text, true, or an array of texts */
+	cJSON *kept;     /* what it was when a machine file had been read, or NULL */
 	const char *image, *user_data;
 	const char *snapshot; /* folder of the one to go on from, or NULL */
 	unsigned timeout; /* seconds; 0: none */
@@ -46,6 +47,8 @@ const struct config_option *config_option_find(const char *name);
 int config_set(struct isomorph_config *config, const char *name, const char *value, struct error *error);
 /* Takes every option of a document; where: its name in errors. */
 int config_take(struct isomorph_config *config, const cJSON *document, const char *where, struct error *error);
+/* Each becomes what the other was. */
+void config_swap(struct isomorph_config *a, struct isomorph_config *b);
 /* The document without passing options, as text to be freed. */
 char *config_text(const struct isomorph_config *config);
 char *config_copy(struct isomorph_config *config, const char *text);

@@ -28,6 +28,7 @@ struct image_parts {
 	char folder[80]; /* below images/ */
 };
 
+/* arch NULL: riscv64. */
 static int
 parse_name(const char *text, const char *arch, struct image_parts *name, struct error *error)
 {
@@ -39,6 +40,7 @@ parse_name(const char *text, const char *arch, struct image_parts *name, struct 
 		suite = text + 7;
 	if (!*suite || strlen(suite) >= sizeof name->suite || suite[strspn(suite, "abcdefghijklmnopqrstuvwxyz-")])
 		return error_set(error, 0, "--image %s: a suite's name is wanted, such as debian:trixie", text);
+	arch = arch ? arch : "riscv64";
 	if (strcmp(arch, "riscv64") != 0)
 		return error_set(error, 0, "--image %s: there are images for riscv64 only", text);
 	text_format(name->suite, sizeof name->suite, "%s", suite);
@@ -127,6 +129,15 @@ in_folder(struct isomorph_config *config, const char *folder, const char *file)
 	return config_copy(config, path);
 }
 
+bool
+image_is_same(const char *a, const char *b)
+{
+	struct image_parts first, second;
+
+	return !parse_name(a, NULL, &first, NULL) && !parse_name(b, NULL, &second, NULL) &&
+	       !strcmp(first.suite, second.suite);
+}
+
 int
 image_name(struct isomorph_config *config, struct error *error)
 {
@@ -177,7 +188,7 @@ isomorph_image_make(const char *image, const char *arch, char *error)
 	char folder[PATH_MAX];
 	struct image_parts name;
 
-	if (!parse_name(image, arch ? arch : "riscv64", &name, &why) && !need(&name, folder, &why))
+	if (!parse_name(image, arch, &name, &why) && !need(&name, folder, &why))
 		return 0;
 	text_format(error, ISOMORPH_ERROR, "%s", why.text);
 	return -1;

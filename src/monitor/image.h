@@ -4,6 +4,8 @@
 
 #include "monitor/config.h"
 
+/* Whether two values of --image are the same image. */
+bool image_is_same(const char *a, const char *b);
 /* --image: gives the machine a name when it has none, by that of the image. */
 int image_name(struct isomorph_config *config, struct error *error);
 /* Makes what is missing; adds disk, kernel, initrd and command line. The machine
