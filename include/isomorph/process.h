@@ -35,7 +35,8 @@ struct isomorph_process_options {
 	const char *gdb;          /* -g: a TCP port of the loopback device, or the
 	                             path of a socket: waits there for gdb; NULL */
 	const char *cache;        /* directory of the translations that are kept,
-	                             "off" or NULL: none */
+	                             "off": none; NULL: the default one, if the
+	                             user has a directory for caches */
 	int execfd;               /* AT_EXECFD from binfmt, or -1 */
 	const char *handover;     /* what one emulator tells the next across
 	                             exec; NULL at a first start */

@@ -21,6 +21,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
@@ -64,18 +65,30 @@ whole_path(char *path, size_t size, const char *given)
 	return (size_t)text_format(path + length, size - (size_t)length, "%s", given) < size - (size_t)length;
 }
 
+/* Whether this process does what kept translations are for. */
+static bool
+may_keep(const struct process *process)
+{
+	const struct cpu_options *o = &process->cpu_options;
+
+	return !getauxval(AT_SECURE) && !process->options->gdb && o->accel != CPU_ACCEL_INTERPRET && o->tier != 2 &&
+	       !o->dump && !o->force_faults;
+}
+
 /* On libc's own thread. */
 void
 keep_init(struct process *process)
 {
 	struct store_home *home = &process->keep.home;
 	const char *asked = process->options->cache;
+	bool found;
 
-	if (getauxval(AT_SECURE) || !asked || !strcmp(asked, "off"))
+	if (!may_keep(process) || (asked && !strcmp(asked, "off")))
 		return;
 	home->key = key_of(process);
-	if (!whole_path(home->path, sizeof home->path, asked) || !home->key || process->cpu_options.accel == CPU_ACCEL_INTERPRET || process->cpu_options.tier == 2 || process->options->gdb || process->cpu_options.dump ||
-	    process->cpu_options.force_faults)
+	found = asked ? whole_path(home->path, sizeof home->path, asked)
+		      : store_default_path(home->path, sizeof home->path, getenv("XDG_CACHE_HOME"), getenv("HOME"));
+	if (!found || !home->key || (!asked && !store_default_wanted(home->path)))
 		home->path[0] = 0;
 }
 

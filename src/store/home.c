@@ -25,6 +25,18 @@ store_default_path(char *path, size_t size, const char *xdg_cache_home, const ch
 	return length >= 0 && (size_t)length < size;
 }
 
+bool
+store_default_wanted(const char *path)
+{
+	char base[STORE_PATH];
+	size_t length = strlen(path) - strlen(NAMED);
+	struct stat status;
+
+	memcpy(base, path, length);
+	base[length] = 0;
+	return !raw_failed(RAW4(SYS_newfstatat, AT_FDCWD, base, &status, 0)) && S_ISDIR(status.st_mode);
+}
+
 long
 store_home_open(const char *path)
 {

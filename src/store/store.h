@@ -39,6 +39,10 @@ struct store_home {
 /* Where things are kept if nobody says where: below XDG_CACHE_HOME or HOME, as
  * the XDG Base Directory Specification has it. False: neither is an absolute path. */
 bool store_default_path(char *path, size_t size, const char *xdg_cache_home, const char *home);
+/* Whether things are kept there without having been asked for: only if the user has
+ * a directory for caches already. So nothing appears in a home that was made for one
+ * run, nor in a root file system that is being built. */
+bool store_default_wanted(const char *path);
 
 /* A hash in which any change of one word shows, for sums and keys. */
 uint64_t store_hash(const void *data, size_t size, uint64_t seed);
