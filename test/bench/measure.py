@@ -48,27 +48,34 @@ class Bench:
 
 
 class Emulator:
-    """A way to run a guest's program; execs: also one that starts others."""
+    """A way to run a guest's program; execs: also one that starts others; warm: it has
+    run the program before, and programs of some size only are of interest."""
 
-    def __init__(self, name, command, execs):
-        self.name, self.command, self.execs = name, command, execs
+    def __init__(self, name, command, execs, warm=False):
+        self.name, self.command, self.execs, self.warm = name, command, execs, warm
+
+    def can(self, case):
+        return (self.execs or not case.execs) and not (self.warm and not case.guest_root)
 
     def line(self, case):
         return [*self.command, *(["-L", case.guest_root] if case.guest_root else []), *case.guest]
 
 
 def in_order(names):
-    """Names of emulators: isomorph, then QEMU's versions, newest first."""
-    return sorted(names, key=lambda n: [n == "isomorph", *(int(x) for x in re.findall(r"\d+", n))], reverse=True)
+    """Names of emulators: isomorph, warm, then QEMU's versions, newest first."""
+    return sorted(names, key=lambda n: [(n == "isomorph") * 2 + (n == "warm"), *(int(x) for x in re.findall(r"\d+", n))],
+                  reverse=True)
 
 
 def find_emulators(build, isomorph=None, qemu=None, guest="riscv64", options=()):
-    """Isomorph, if it is built, and the QEMUs for the guest, with the options:
+    """Isomorph, if it is built, without and with a cache on disk, and the QEMUs for the guest, with the options:
     those given, or all that are here, one of each version, newest first."""
     found = []
     isomorph = isomorph or os.path.join(build, "isomorph")
     if os.access(isomorph, os.X_OK):
-        found.append(Emulator("isomorph", [os.path.abspath(isomorph), "run"], True))
+        run = [os.path.abspath(isomorph), "run", "--cache"]
+        found.append(Emulator("isomorph", [*run, "off"], True))
+        found.append(Emulator("warm", [*run, os.path.join(os.path.abspath(build), "bench", "translations")], True, warm=True))
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     cache = os.environ.get("ISOMORPH_CACHE") or os.path.join(home, "isomorph", "guest-root")
     paths = qemu if qemu is not None else [f"/usr/bin/qemu-{guest}", *glob.glob(f"{cache}/qemu/*/qemu-{guest}")]
