@@ -14,6 +14,7 @@
 #
 #   make CC=clang                      another compiler
 #   make SANITIZE=address,undefined    into build-san/, dynamic
+#   make SANITIZE=thread               into build-tsan/
 #   make CI=true                       warnings are errors
 
 VERSION := 0.1
@@ -33,7 +34,7 @@ endif
 
 B := build
 ifneq ($(SANITIZE),)
-B := build-san
+B := $(if $(findstring thread,$(SANITIZE)),build-tsan,build-san)
 endif
 
 # ---- flags ------------------------------------------------------------------
@@ -248,7 +249,7 @@ uninstall:
 		$(SHARE)/fish/vendor_completions.d/isomorph.fish
 
 clean:
-	rm -rf build build-san
+	rm -rf build build-san build-tsan
 
 help:
 	@echo 'make               build/isomorph, isomorph-riscv64, isomorph-aarch64, isomorph-system'

@@ -10,7 +10,7 @@ _isomorph()
 		--baseline --baseline-v3 --lockstep-sample --max-insns --tier --loop-heat"
 	local machine="--image --kernel --initrd --append --dtb --firmware --bare --signature --arch --machine --cpus --memory
 		--disk --cdrom --user-data --net --forward --share --vsock --name --detach --accel --pin --weight
-		--deterministic --timeout --stats -d -h --help"
+		--deterministic --force-faults --timeout --stats -d -h --help"
 	local stages="guest lift regalloc emit" name=${COMP_WORDS[0]##*/} done
 
 	COMPREPLY=()

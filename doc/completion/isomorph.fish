@@ -85,6 +85,7 @@ complete -c isomorph -n '__fish_seen_subcommand_from boot' -l accel -x -a 'auto 
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -l pin -x -d 'host CPUs of vCPUs'
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -l weight -x -d 'share of a busy host'
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -l deterministic -d 'all vCPUs on one thread'
+complete -c isomorph -n '__fish_seen_subcommand_from boot' -l force-faults -d 'leave translated code at every access'
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -l timeout -x -d 'end it after seconds'
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -l stats -d 'print counters at the end'
 complete -c isomorph -n '__fish_seen_subcommand_from boot' -s d -x -d 'log stages of translation'

@@ -44,6 +44,7 @@ static const char boot_help[] =
 	"  --pin LIST:LIST…    host CPUs of each vCPU, such as 0:1\n"
 	"  --weight N          its share of a busy host, 1 to 10000 (100)\n"
 	"  --deterministic     all vCPUs on one thread, switched by instruction count\n"
+	"  --force-faults      every access to memory leaves translated code (a test)\n"
 	"  --timeout SECONDS   ends the machine after that\n"
 	"  --stats             print counters and times at the end\n"
 	"  -d STAGE,…          log stages of translation: guest lift regalloc emit\n"

@@ -80,7 +80,8 @@ enum cpu_accel { CPU_ACCEL_TRANSLATE, CPU_ACCEL_INTERPRET, CPU_ACCEL_LOCKSTEP };
 
 struct cpu_options {
 	enum cpu_accel accel;
-	bool force_faults;   /* every faulting op faults once, to test recovery */
+	bool force_faults;   /* every faulting op faults once (in a system VM: misses the soft TLB
+	                        each time), to test recovery */
 	unsigned lockstep_sample; /* compare one region entry in this many; 1: all */
 	unsigned max_insns;  /* per region; 0: default */
 	unsigned tier;       /* 2: loops that run often are optimized; else tier 1 only */

@@ -9,6 +9,17 @@
 
 #include "base/raw.h"
 
+/* What the kernel hands on ThreadSanitizer does not see, so it is told. */
+#ifdef __SANITIZE_THREAD__
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+#define TELL_ACQUIRED(lock) __tsan_acquire(lock)
+#define TELL_RELEASED(lock) __tsan_release(lock)
+#else
+#define TELL_ACQUIRED(lock) ((void)(lock))
+#define TELL_RELEASED(lock) ((void)(lock))
+#endif
+
 static uint32_t (*identify)(void);
 
 void
@@ -61,6 +72,7 @@ lock_take(uint32_t *lock)
 		if (!result) {
 			uint32_t old = __atomic_fetch_and(lock, ~(uint32_t)FUTEX_OWNER_DIED, __ATOMIC_ACQUIRE);
 
+			TELL_ACQUIRED(lock);
 			return old & FUTEX_OWNER_DIED;
 		}
 		if (result == -EDEADLK)
@@ -83,6 +95,7 @@ lock_drop(uint32_t *lock)
 
 	if (LIKELY(__atomic_compare_exchange_n(lock, &self, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
 		return;
+	TELL_RELEASED(lock);
 	if (RAW2(SYS_futex, lock, FUTEX_UNLOCK_PI_PRIVATE) == -ENOSYS)
 		__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
 }

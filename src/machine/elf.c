@@ -74,12 +74,12 @@ payload_load_elf(const struct payload *image, const char *path, struct memory *m
 static const char *
 text_at(const struct payload *image, const Elf64_Shdr *table, uint32_t offset)
 {
-	const char *text = (const char *)image->bytes + table->sh_offset + offset;
+	const char *text;
 
-	if (!holds(image, table->sh_offset, table->sh_size, 1) || offset >= table->sh_size ||
-	    !memchr(text, 0, table->sh_size - offset))
+	if (!holds(image, table->sh_offset, table->sh_size, 1) || offset >= table->sh_size)
 		return "";
-	return text;
+	text = (const char *)image->bytes + table->sh_offset + offset;
+	return memchr(text, 0, table->sh_size - offset) ? text : "";
 }
 
 bool

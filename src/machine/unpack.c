@@ -9,13 +9,13 @@
 #include "machine/machine_impl.h"
 
 #define LARGEST (UINT64_C(1) << 30) /* bytes of an unpacked kernel */
-#define FIRST_ROOM (UINT64_C(64) << 20)
+#define FIRST_ROOM UINT64_C(0x10000) /* at least; else four times what is packed */
 
-/* Makes room for more of what comes out. */
+/* Makes room for more of what comes out of `size` packed bytes. */
 static int
-grow(struct payload *out, size_t *room, const char *path, struct error *error)
+grow(struct payload *out, size_t *room, size_t size, const char *path, struct error *error)
 {
-	size_t more = *room ? *room * 2 : FIRST_ROOM;
+	size_t first = size < FIRST_ROOM / 4 ? FIRST_ROOM : size * 4, more = *room ? *room * 2 : first;
 	uint8_t *bytes = more <= LARGEST ? realloc(out->bytes, more) : NULL;
 
 	if (!bytes)
@@ -37,7 +37,7 @@ inflate_all(const uint8_t *bytes, size_t size, struct payload *out, const char *
 	if (size > UINT32_MAX || inflateInit2(&z, GZIP + MAX_WBITS) != Z_OK)
 		return error_set(error, EINVAL, "%s: cannot be unpacked", path);
 	while (code == Z_OK && !failed) {
-		if (out->size == room && grow(out, &room, path, error)) {
+		if (out->size == room && grow(out, &room, size, path, error)) {
 			failed = -1;
 			break;
 		}
@@ -63,7 +63,7 @@ unzstd(const uint8_t *bytes, size_t size, struct payload *out, const char *path,
 	while (!failed && left) {
 		ZSTD_outBuffer to;
 
-		if (out->size == room && grow(out, &room, path, error)) {
+		if (out->size == room && grow(out, &room, size, path, error)) {
 			failed = -1;
 			break;
 		}

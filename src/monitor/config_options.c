@@ -251,6 +251,7 @@ static const struct config_option options[] = {
 	{ .name = "pin", .kind = CONFIG_CALL, .take = take_pin },
 	{ .name = "weight", .kind = CONFIG_COUNT, .field = FIELD(machine.weight), .least = 1, .most = 10000 },
 	{ .name = "deterministic", .kind = CONFIG_FLAG, .field = FIELD(machine.deterministic) },
+	{ .name = "force-faults", .kind = CONFIG_FLAG, .field = FIELD(cpu.force_faults), .passing = true },
 	{ .name = "timeout", .kind = CONFIG_COUNT, .field = FIELD(timeout), .least = 1, .most = UINT32_MAX / 1000,
 	  .passing = true },
 	{ .name = "detach", .kind = CONFIG_FLAG, .field = FIELD(detach), .passing = true },

@@ -233,7 +233,8 @@ access_slowly(struct cpu_system *s, uint64_t address, unsigned size, enum guest_
 	writable = access == GUEST_WRITE && may_write(s, physical_page, flags);
 	if (writable)
 		ask_around(s, physical_page, flags);
-	if (walk.page < IR_TLB_PAGE)
+	/* With force_faults nothing is kept: every access leaves translated code. */
+	if (walk.page < IR_TLB_PAGE || UNLIKELY(s->vcpu->options->force_faults))
 		return true;
 	if (!known)
 		entry = entry_new(s, address, &walk, ram);
