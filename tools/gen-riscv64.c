@@ -149,7 +149,7 @@ format_layout(const struct format *f)
 
 		if (c == '.' || c == '-')
 			continue;
-		if (!strchr("dstuxrcali", c))
+		if (!strchr("dstuxrcalmni", c))
 			die(f->name, "bad character %c", c);
 		if (c == 'i') {
 			if (next == listed)
@@ -191,6 +191,10 @@ letter_members(char letter)
 		return "out->aq";
 	case 'l':
 		return "out->rl";
+	case 'm':
+		return "out->vm";
+	case 'n':
+		return "out->nf";
 	}
 	return NULL;
 }

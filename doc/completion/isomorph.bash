@@ -7,7 +7,7 @@ _isomorph()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
 	local options="-L -E -U -0 -s -r -g --gdb -strace -d -D -version --version -h --help --accel --cache --stats -B --force-faults
-		--baseline --baseline-v3 --lockstep-sample --max-insns --tier --loop-heat"
+		--vlen --baseline --baseline-v3 --lockstep-sample --max-insns --tier --loop-heat"
 	local machine="--image --kernel --initrd --append --dtb --firmware --bare --signature --arch --machine --cpus --memory
 		--disk --cdrom --user-data --net --forward --share --vsock --name --detach --accel --pin --weight
 		--deterministic --force-faults --timeout --stats -d -h --help"

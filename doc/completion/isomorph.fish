@@ -49,6 +49,7 @@ function __isomorph_options
 	complete $argv -l lockstep-sample -x -d 'compare one region in N'
 	complete $argv -l max-insns -x -d 'guest instructions of a region'
 	complete $argv -l tier -x -a '1 2' -d 'highest tier of translation'
+	complete $argv -l vlen -x -a '0 128 256' -d 'bits of riscv64 vector registers'
 	complete $argv -l loop-heat -x -d 'jumps back after which a loop is optimized'
 end
 __isomorph_options -c isomorph -n '__fish_seen_subcommand_from run'

@@ -30,6 +30,8 @@ struct isomorph_process_options {
 	unsigned max_insns;       /* per region; 0: default */
 	unsigned tier;            /* 1 or 2: the highest tier of translation */
 	unsigned loop_heat;       /* jumps back after which tier 2 looks at a loop */
+	unsigned vlen;            /* riscv64: bits of a vector register, 128 or 256;
+	                             0: there is no V */
 	uint64_t stack_bytes;     /* 0: RLIMIT_STACK */
 	const char *uname_release;/* NULL: host's */
 	const char *gdb;          /* -g: a TCP port of the loopback device, or the

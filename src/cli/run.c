@@ -37,6 +37,8 @@ static const char run_help[] =
 	"  --cache DIR         keep translations in DIR, so that the next start is quicker\n"
 	"                      (~/.cache/isomorph/translations if there is a ~/.cache);\n"
 	"                      off: keep none\n"
+	"  --vlen BITS         riscv64: vector registers (V) of 128 or 256 bits; 0 (the\n"
+	"                      default): none\n"
 	"  --stats             print counters and times at the end\n"
 	"For tests of isomorph itself:\n"
 	"  -B                  guest memory in a window, not at its own addresses\n"
@@ -144,6 +146,15 @@ set_accel(struct run_state *s, const char *value)
 	return 0;
 }
 
+int
+run_set_vlen(struct run_state *s, const char *value)
+{
+	if (strcmp(value, "0") != 0 && strcmp(value, "128") != 0 && strcmp(value, "256") != 0)
+		return cli_usage("run", "--vlen %s: choose 0, 128 or 256", value);
+	s->options.vlen = (unsigned)strtoul(value, NULL, 10);
+	return 0;
+}
+
 static int
 set_baseline(struct run_state *s, const char *value)
 {
@@ -203,6 +214,7 @@ static const struct run_option options[] = {
 	{ "--max-insns", RUN_CALL_VALUE, 0, set_insns },
 	{ "--tier", RUN_CALL_VALUE, 0, set_tier },
 	{ "--loop-heat", RUN_CALL_VALUE, 0, set_heat },
+	{ "--vlen", RUN_CALL_VALUE, 0, run_set_vlen },
 	{ "--handover", RUN_TEXT, FIELD(handover), NULL },
 	{ "--help", RUN_CALL, 0, show_help },
 	{ "-h", RUN_CALL, 0, show_help },

@@ -8,12 +8,28 @@
 #include "cli/cli.h"
 #include "cli/run_state.h"
 
+/* Properties behind the model's name: v and vlen count, of others the guest has what
+ * the translator has. */
+static int
+set_properties(struct run_state *s, const char *text)
+{
+	bool vector = s->options.vlen;
+	char vlen[8] = "128";
+
+	for (const char *at = strchr(text, ','); at; at = strchr(at + 1, ',')) {
+		if (!strncmp(at, ",v=", 3))
+			vector = !strncmp(at + 3, "true", 4) || !strncmp(at + 3, "on", 2);
+		else if (!strncmp(at, ",vlen=", 6))
+			snprintf(vlen, sizeof vlen, "%.*s", (int)strcspn(at + 6, ","), at + 6);
+	}
+	return run_set_vlen(s, vector ? vlen : "0");
+}
+
 /* The guest sees the most that the translator supports; a model of a real
  * processor, which would show less, is not offered. */
 static int
 set_cpu(struct run_state *s, const char *value)
 {
-	(void)s;
 	if (!strcmp(value, "help")) {
 		puts("Available CPUs:\n  max");
 		s->done = true;
@@ -21,7 +37,7 @@ set_cpu(struct run_state *s, const char *value)
 	}
 	if (!strcmp(value, "max") || !strcmp(value, "any") || !strcmp(value, "rv64") || !strncmp(value, "max,", 4) ||
 	    !strncmp(value, "rv64,", 5))
-		return 0;
+		return set_properties(s, value);
 	return cli_usage("run", "-cpu %s: choose max", value);
 }
 

@@ -38,5 +38,6 @@ int run_take_option(struct run_state *s, int argc, char **argv, int *i);
 /* value stays borrowed. */
 int run_set_variable(struct run_state *s, const char *value);
 int run_unset_variable(struct run_state *s, const char *value);
+int run_set_vlen(struct run_state *s, const char *value);
 
 #endif

@@ -184,6 +184,13 @@ struct cpu_local {
 /* The stop for a host fault (local->fault) of the guest instruction at pc. The
  * frame is exact for it. */
 void cpu_fault_stop(struct vcpu *vcpu, uint64_t pc, struct cpu_stop *stop);
+/* A CHECK's trap is that of a host fault which a helper ran into (frame->guard):
+ * local->fault. Of a process VM: there the host finds all faults of memory. */
+static inline bool
+cpu_trap_is_host_fault(const struct vcpu *vcpu, enum ir_trap trap)
+{
+	return !vcpu->local->system && (trap == IR_TRAP_READ_FAULT || trap == IR_TRAP_WRITE_FAULT);
+}
 /* The stop for a trap of the instruction at pc. */
 void cpu_trap_stop(struct vcpu *vcpu, enum ir_trap trap, uint64_t pc, uint64_t next,
 		   uint64_t value, struct cpu_stop *stop);

@@ -182,6 +182,14 @@ cpu_host_fault(struct vcpu *vcpu, int signal, void *info, void *ucontext)
 
 	if (!local || !host_fault_read(&fault, signal, info, ucontext))
 		return false;
+	if (vcpu->frame->guard) {
+		const struct recovery *point = vcpu->frame->guard;
+
+		vcpu->frame->guard = NULL;
+		local->fault = fault;
+		recovery_redirect(point, ucontext);
+		return true;
+	}
 	if (local->recovering) {
 		local->recovering = false;
 		local->fault = fault;

@@ -8,7 +8,9 @@
 
 #include "ir/ir.h"
 
-#define IR_GUEST_STATE_SIZE 2048
+struct recovery;
+
+#define IR_GUEST_STATE_SIZE 4096
 /* Generated code addresses the frame from its start plus this, so that the
  * first 256 bytes (integer registers) take short displacements. */
 #define IR_FRAME_BIAS 128
@@ -89,6 +91,9 @@ struct ir_frame {
 
 	/* ---- memory ---- */
 	uint64_t guest_base; /* host address of guest address 0 */
+	/* While a helper touches guest memory of a process VM: where it goes on after a
+	 * host fault (host/recover.h), of which the vCPU keeps the particulars. Else NULL. */
+	const struct recovery *guard;
 
 	/* ---- system VMs: cpu/system/ keeps these up to date ---- */
 	struct ir_tlb *tlb;     /* soft TLB of the current data regime */

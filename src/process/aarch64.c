@@ -16,8 +16,9 @@ enum { FP = 29, LR = 30, SP = 31 };
 /* ---- the processor -------------------------------------------------------- */
 
 static uint64_t
-hwcap(void)
+hwcap(const struct process *process)
 {
+	(void)process;
 	return aarch64_hwcap(1);
 }
 
@@ -29,11 +30,12 @@ hwcap2(void)
 
 /* As arch/arm64/kernel/cpuinfo.c writes it, of the MIDR_EL1 that mrs reads. */
 static int
-cpuinfo(char *text, size_t size, unsigned cpu)
+cpuinfo(const struct process *process, char *text, size_t size, unsigned cpu)
 {
 	char features[1024];
 	size_t length = 0;
 
+	(void)process;
 	features[0] = 0;
 	for (unsigned i = 0; i < 128; i++) {
 		const char *name = aarch64_hwcap_name(1 + i / 64, i % 64);
@@ -79,8 +81,9 @@ syscall_result_read(const struct ir_frame *frame)
 }
 
 static void
-start(struct ir_frame *frame, uint64_t entry, uint64_t stack)
+start(const struct process *process, struct ir_frame *frame, uint64_t entry, uint64_t stack)
 {
+	(void)process;
 	aarch64_state_of(frame)->x[SP] = stack;
 	frame->pc = entry;
 }
@@ -275,6 +278,14 @@ signal_pop(struct thread *thread, uint64_t *mask)
 	return 0;
 }
 
+/* The frame, its record, and room to align them. */
+static uint64_t
+signal_stack_minimum(const struct process *process)
+{
+	(void)process;
+	return sizeof(struct signal_frame) + sizeof(struct frame_record) + 16;
+}
+
 const struct abi abi_aarch64 = {
 	.guest = &guest_aarch64,
 	.machine = "aarch64",
@@ -282,8 +293,7 @@ const struct abi abi_aarch64 = {
 	.hwcap = hwcap,
 	.hwcap2 = hwcap2,
 	.address_limit = 1ull << 48,
-	/* The frame, its record, and room to align them. */
-	.signal_stack_minimum = sizeof(struct signal_frame) + sizeof(struct frame_record) + 16,
+	.signal_stack_minimum = signal_stack_minimum,
 	.alternate_stack_minimum = 5120,
 	.debug = &debug_aarch64,
 	.audit_arch = 0xc00000b7,

@@ -177,6 +177,8 @@ option_words(struct words *w, const struct process *process)
 		number(w, "--lockstep-sample", o->lockstep_sample);
 	if (o->max_insns)
 		number(w, "--max-insns", o->max_insns);
+	if (o->vlen)
+		number(w, "--vlen", o->vlen);
 	number(w, "--tier", o->tier);
 	number(w, "--loop-heat", o->loop_heat);
 }

@@ -362,7 +362,7 @@ put_cpuinfo(struct writer *w, const struct process *process)
 	unsigned count = count_cpus();
 
 	for (unsigned i = 0; i < count; i++) {
-		int length = process->abi->cpuinfo(text, sizeof text, i);
+		int length = process->abi->cpuinfo(process, text, sizeof text, i);
 
 		put(w, text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
 	}

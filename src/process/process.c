@@ -436,7 +436,7 @@ prepare(struct process *process, struct handover *handover, struct arena *arena,
 		return -1;
 	if (handover->filters_fd >= 0 && !seccomp_read(*thread, handover->filters_fd))
 		return error_set(error, EINVAL, "--handover is for isomorph's own use");
-	process->abi->start((*thread)->vcpu.frame, process->entry, sp);
+	process->abi->start(process, (*thread)->vcpu.frame, process->entry, sp);
 	cpu_state_changed(&(*thread)->vcpu);
 	show_to_host(process, sp);
 	return 0;

@@ -112,14 +112,16 @@ enum abi_column { ABI_COLUMN_RISCV64, ABI_COLUMN_AARCH64 };
 /* Flag of struct sigaction, where it has sa_restorer; libc's headers hide it. */
 #define ABI_SA_RESTORER 0x04000000u
 
+struct process;
+
 struct abi {
 	const struct guest *guest;
 	const char *machine;     /* uname -m */
 	const char *platform;    /* AT_PLATFORM or NULL */
-	uint64_t (*hwcap)(void);
+	uint64_t (*hwcap)(const struct process *process);
 	uint64_t (*hwcap2)(void);
 	uint64_t address_limit;  /* user address-space size of this ISA */
-	uint64_t signal_stack_minimum; /* AT_MINSIGSTKSZ */
+	uint64_t (*signal_stack_minimum)(const struct process *process); /* AT_MINSIGSTKSZ */
 	uint64_t alternate_stack_minimum; /* of sigaltstack: MINSIGSTKSZ */
 
 	/* System calls: numbers index the table generated from syscalls.tab. */
@@ -131,12 +133,14 @@ struct abi {
 	/* The guest's O_ flags as the host's, and the host's as the guest's; NULL:
 	 * they are equal. */
 	uint64_t (*open_flags)(uint64_t flags);
+	/* What a system call clobbers, before it is made; NULL: nothing. */
+	void (*syscall_enter)(struct ir_frame *frame);
 	void (*syscall_read)(const struct ir_frame *frame, struct abi_regs *regs);
 	void (*syscall_result)(struct ir_frame *frame, uint64_t result);
 	uint64_t (*syscall_result_read)(const struct ir_frame *frame);
 
 	/* Process start: registers for a fresh program. */
-	void (*start)(struct ir_frame *frame, uint64_t entry, uint64_t stack);
+	void (*start)(const struct process *process, struct ir_frame *frame, uint64_t entry, uint64_t stack);
 	/* A clone's child: return value 0, its stack (0: unchanged), its TLS. */
 	void (*child)(struct ir_frame *frame, uint64_t stack, bool set_tls, uint64_t tls);
 
@@ -162,7 +166,7 @@ struct abi {
 	uint64_t vdso_entry;     /* unused where 0 */
 
 	/* Text of /proc/cpuinfo for cpu n; returns its length. */
-	int (*cpuinfo)(char *text, size_t size, unsigned cpu);
+	int (*cpuinfo)(const struct process *process, char *text, size_t size, unsigned cpu);
 	/* ISA-specific system calls (riscv_hwprobe, riscv_flush_icache). */
 };
 extern const struct abi abi_aarch64, abi_riscv64;

@@ -18,53 +18,59 @@ enum { RA = 1, SP = 2, TP = 4, A0 = 10, A1 = 11, A2 = 12, A7 = 17 };
 /* ---- the processor -------------------------------------------------------- */
 
 const struct riscv64_extension riscv64_extensions[] = {
-	{ "zicbom", 55 },	{ "zicbop", 60 },    { "zicboz", 6 }, { "zicond", 35 },
-	{ "zicsr", -1 },	{ "zifencei", -1 },  { "zihintntl", 29 },
-	{ "zihintpause", 36 },	{ "zimop", 42 },     { "zaamo", 56 }, { "zalrsc", 57 },
-	{ "zawrs", 48 },	{ "zfa", 32 },	     { "zfhmin", 28 },
-	{ "zca", 43 },		{ "zcb", 44 },	     { "zcd", 45 },   { "zcmop", 47 },
-	{ "zba", 3 },		{ "zbb", 4 },	     { "zbc", 7 },    { "zbs", 5 },
-	{ NULL, -1 },
+	{ "zicbom", 55, false },      { "zicbop", 60, false },	 { "zicboz", 6, false },
+	{ "zicond", 35, false },      { "zicsr", -1, false },	 { "zifencei", -1, false },
+	{ "zihintntl", 29, false },   { "zihintpause", 36, false }, { "zimop", 42, false },
+	{ "zaamo", 56, false },	      { "zalrsc", 57, false },	 { "zawrs", 48, false },
+	{ "zfa", 32, false },	      { "zfhmin", 28, false },	 { "zca", 43, false },
+	{ "zcb", 44, false },	      { "zcd", 45, false },	 { "zcmop", 47, false },
+	{ "zba", 3, false },	      { "zbb", 4, false },	 { "zbc", 7, false },
+	{ "zbs", 5, false },	      { "zve32f", 38, true },	 { "zve32x", 37, true },
+	{ "zve64d", 41, true },	      { "zve64f", 40, true },	 { "zve64x", 39, true },
+	{ NULL, -1, false },
 };
 
 uint64_t
-riscv64_hwprobe_ima_ext_0(void)
+riscv64_hwprobe_ima_ext_0(const struct process *process)
 {
-	uint64_t bits = 1 | 2; /* F and D, C */
+	bool vector = process->options->vlen;
+	uint64_t bits = 1 | 2 | (uint64_t)vector << 2; /* F and D, C, V */
 
 	for (const struct riscv64_extension *e = riscv64_extensions; e->name; e++)
-		if (e->hwprobe >= 0)
+		if (e->hwprobe >= 0 && (vector || !e->vector))
 			bits |= 1ull << e->hwprobe;
 	return bits;
 }
 
 static uint64_t
-hwcap(void)
+hwcap(const struct process *process)
 {
 	uint64_t bits = 0;
 
-	for (const char *letter = "IMAFDC"; *letter; letter++)
+	for (const char *letter = process->options->vlen ? "IMAFDCV" : "IMAFDC"; *letter; letter++)
 		bits |= 1ull << (*letter - 'A');
 	return bits;
 }
 
 static int
-isa_string(char *text, size_t size)
+isa_string(const struct process *process, char *text, size_t size)
 {
-	int length = text_format(text, size, "rv64imafdc");
+	bool vector = process->options->vlen;
+	int length = text_format(text, size, vector ? "rv64imafdcv" : "rv64imafdc");
 
 	for (const struct riscv64_extension *e = riscv64_extensions; e->name; e++)
-		length += text_format((size_t)length < size ? text + length : NULL,
-				      (size_t)length < size ? size - (size_t)length : 0, "_%s", e->name);
+		if (vector || !e->vector)
+			length += text_format((size_t)length < size ? text + length : NULL,
+					      (size_t)length < size ? size - (size_t)length : 0, "_%s", e->name);
 	return length;
 }
 
 static int
-cpuinfo(char *text, size_t size, unsigned cpu)
+cpuinfo(const struct process *process, char *text, size_t size, unsigned cpu)
 {
 	char isa[512];
 
-	isa_string(isa, sizeof isa);
+	isa_string(process, isa, sizeof isa);
 	return text_format(text, size,
 			   "processor\t: %u\n"
 			   "hart\t\t: %u\n"
@@ -78,6 +84,12 @@ cpuinfo(char *text, size_t size, unsigned cpu)
 }
 
 /* ---- registers ------------------------------------------------------------ */
+
+static void
+syscall_enter(struct ir_frame *frame)
+{
+	riscv64_vector_discard(frame);
+}
 
 static void
 syscall_read(const struct ir_frame *frame, struct abi_regs *regs)
@@ -102,10 +114,12 @@ syscall_result_read(const struct ir_frame *frame)
 }
 
 static void
-start(struct ir_frame *frame, uint64_t entry, uint64_t stack)
+start(const struct process *process, struct ir_frame *frame, uint64_t entry, uint64_t stack)
 {
 	riscv64_state_of(frame)->x[SP] = stack;
 	frame->pc = entry;
+	if (process->options->vlen)
+		riscv64_vector_init(frame, process->options->vlen / 8);
 }
 
 static void
@@ -114,6 +128,7 @@ child(struct ir_frame *frame, uint64_t stack, bool set_tls, uint64_t tls)
 	struct riscv64_state *s = riscv64_state_of(frame);
 
 	s->x[A0] = 0;
+	s->vector_used = false;
 	if (stack)
 		s->x[SP] = stack;
 	if (set_tls)
@@ -142,7 +157,7 @@ struct signal_frame {
 	uint32_t fcsr;
 	uint8_t fp_unused[516 - 260]; /* the union is as large as with Q */
 	uint32_t reserved;            /* must be 0 */
-	uint32_t extension[2];        /* header of the next extension: none */
+	uint32_t extension[2];        /* header of the next extension; {0, 0}: none */
 };
 _Static_assert(sizeof(struct signal_frame) == 1088, "rt_sigframe");
 _Static_assert(offsetof(struct signal_frame, pc) == 304, "uc_mcontext");
@@ -155,6 +170,42 @@ fcsr_read(const struct ir_frame *frame)
 	return (frame->fp_flags & 31) | (frame->fp_round & 7) << 5;
 }
 
+/* The frame, and behind it, where there is vector state, that and the header that
+ * ends the list. */
+static uint64_t
+frame_size(uint64_t vlenb)
+{
+	uint64_t more = riscv64_vector_context_size(vlenb);
+
+	return align_up(sizeof(struct signal_frame) + (more ? more + 8 : 0), 16);
+}
+
+static uint64_t
+signal_stack_minimum(const struct process *process)
+{
+	return frame_size(process->options->vlen / 8);
+}
+
+/* A list of headers {magic, size} with what they head, up to {0, 0}. */
+static int
+extensions_pop(struct thread *thread, uint64_t at)
+{
+	uint32_t header[2];
+	int result;
+
+	for (;; at += header[1]) {
+		if (mem_read(thread, header, at, sizeof header))
+			return -EFAULT;
+		if (!header[0])
+			return header[1] ? -EINVAL : 0;
+		if (header[0] != RISCV64_VECTOR_MAGIC)
+			return -EINVAL;
+		result = riscv64_vector_context_read(thread, at, header[1]);
+		if (result)
+			return result;
+	}
+}
+
 /* restorer and flags: riscv64 has no SA_RESTORER; handlers return to the vdso. */
 static int
 signal_push(struct thread *thread, int signal, const void *info, uint64_t handler, uint64_t restorer,
@@ -163,7 +214,8 @@ signal_push(struct thread *thread, int signal, const void *info, uint64_t handle
 	struct ir_frame *frame = thread->vcpu.frame;
 	struct riscv64_state *s = riscv64_state_of(frame);
 	struct signal_frame out = { .uc_sigmask = mask };
-	uint64_t at = align_down(stack - sizeof out, 16);
+	bool vector = riscv64_vector_context_is(thread);
+	uint64_t at = align_down(stack - frame_size(vector ? s->vlenb : 0), 16);
 
 	(void)restorer;
 	(void)flags;
@@ -173,7 +225,8 @@ signal_push(struct thread *thread, int signal, const void *info, uint64_t handle
 	memcpy(out.x, s->x + 1, sizeof out.x);
 	memcpy(out.f, s->f, sizeof out.f);
 	out.fcsr = fcsr_read(frame);
-	if (mem_write(thread, at, &out, sizeof out))
+	if (mem_write(thread, at, &out, sizeof out) ||
+	    (vector && riscv64_vector_context_write(thread, at + offsetof(struct signal_frame, extension))))
 		return -EFAULT;
 	s->x[SP] = at;
 	s->x[RA] = thread->process->sigreturn_address;
@@ -192,11 +245,15 @@ signal_pop(struct thread *thread, uint64_t *mask)
 	struct ir_frame *frame = thread->vcpu.frame;
 	struct riscv64_state *s = riscv64_state_of(frame);
 	struct signal_frame in;
+	int result;
 
 	if (mem_read(thread, &in, s->x[SP], sizeof in))
 		return -EFAULT;
-	if (in.reserved || in.extension[0] || in.extension[1])
+	if (in.reserved)
 		return -EINVAL;
+	result = extensions_pop(thread, s->x[SP] + offsetof(struct signal_frame, extension));
+	if (result)
+		return result;
 	*mask = in.uc_sigmask;
 	frame->pc = in.pc;
 	memcpy(s->x + 1, in.x, sizeof in.x);
@@ -215,11 +272,12 @@ const struct abi abi_riscv64 = {
 	.machine = "riscv64",
 	.hwcap = hwcap,
 	.address_limit = 1ull << 47,
-	.signal_stack_minimum = sizeof(struct signal_frame),
+	.signal_stack_minimum = signal_stack_minimum,
 	.alternate_stack_minimum = 2048,
 	.debug = &debug_riscv64,
 	.audit_arch = 0xc00000f3,
 	.syscall_column = ABI_COLUMN_RISCV64,
+	.syscall_enter = syscall_enter,
 	.syscall_read = syscall_read,
 	.syscall_result = syscall_result,
 	.syscall_result_read = syscall_result_read,

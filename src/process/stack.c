@@ -117,8 +117,8 @@ fill_auxv(struct auxv *v, const struct process *process, const struct elf_image 
 	const struct abi *abi = process->abi;
 
 	aux(v, AT_SYSINFO_EHDR, process->vdso_address);
-	aux(v, AT_MINSIGSTKSZ, abi->signal_stack_minimum);
-	aux(v, AT_HWCAP, abi->hwcap());
+	aux(v, AT_MINSIGSTKSZ, abi->signal_stack_minimum(process));
+	aux(v, AT_HWCAP, abi->hwcap(process));
 	aux(v, AT_PAGESZ, PAGE);
 	aux(v, AT_CLKTCK, CLOCK_TICKS);
 	aux(v, AT_PHDR, image->phdr);

@@ -144,7 +144,10 @@ interp_region(struct vcpu *vcpu, const struct ir_region *region, struct cpu_stop
 	if (eval->before) {
 		uint64_t pc = vcpu->frame->pc;
 
-		cpu_trap_stop(vcpu, eval->trap, pc, pc, eval->trap_value, stop);
+		if (cpu_trap_is_host_fault(vcpu, eval->trap))
+			cpu_fault_stop(vcpu, pc, stop);
+		else
+			cpu_trap_stop(vcpu, eval->trap, pc, pc, eval->trap_value, stop);
 	} else {
 		cpu_trap_stop(vcpu, eval->trap, vcpu->frame->pc, eval->link, eval->trap_value, stop);
 	}

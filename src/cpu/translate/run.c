@@ -111,6 +111,10 @@ check_exit(struct vcpu *vcpu, const struct code_exit *exit, uint64_t pc, struct 
 		cpu_fault_stop(vcpu, pc, stop);
 		return true;
 	}
+	if (cpu_trap_is_host_fault(vcpu, (enum ir_trap)exit->trap)) {
+		cpu_fault_stop(vcpu, pc, stop);
+		return true;
+	}
 	cpu_trap_stop(vcpu, (enum ir_trap)exit->trap, pc, pc, exit->value, stop);
 	/* The record has 32 bits for a value, too few for an address. */
 	if (stop->trap == IR_TRAP_MISALIGNED)

@@ -68,6 +68,10 @@ operand(const struct riscv64_insn *in, const struct field *field)
 		return in->aq;
 	case 'l':
 		return in->rl;
+	case 'm':
+		return in->vm;
+	case 'n':
+		return in->nf;
 	}
 	return (uint64_t)in->imm >> field->low;
 }
@@ -93,7 +97,7 @@ riscv64_encode(const struct riscv64_insn *in, uint32_t *bits)
 	return riscv64_decode(*bits, &back) && back.form == in->form && back.imm == in->imm &&
 	       back.rd == in->rd && back.rs1 == in->rs1 && back.rs2 == in->rs2 &&
 	       back.rs3 == in->rs3 && back.rm == in->rm && back.csr == in->csr &&
-	       back.aq == in->aq && back.rl == in->rl;
+	       back.aq == in->aq && back.rl == in->rl && back.vm == in->vm && back.nf == in->nf;
 }
 
 void

@@ -13,6 +13,10 @@
  *	rm0               the same of an exact conversion, left out if it is rne
  *	pred succ         the sets of a fence
  *	fli               constant of fli
+ *	vd vs1 vs2        v register
+ *	vm                v0.t of a masked instruction, with the comma before it
+ *	uimm              the number in the field of rs1
+ *	vtype             a vector type, or the number of a reserved one
  */
 #include "guest/riscv64/insn.h"
 
@@ -48,10 +52,11 @@ static const char fence_names[16][5] = {
 enum alias_condition {
 	RV_ALIAS_ALWAYS,
 	RV_ALIAS_SAME, /* rs1 and rs2 are one register */
+	RV_ALIAS_ALL_SAME, /* and rd too */
 };
 
 struct alias {
-	char mnemonic[12], picture[40], operands[12];
+	char mnemonic[16], picture[44], operands[12];
 	uint8_t condition;
 };
 
@@ -129,8 +134,24 @@ put_register(struct writer *w, const char *word, const struct riscv64_insn *insn
 		if (!strcmp(word + 1, suffixes[i]) && (*word == 'r' || *word == 'f')) {
 			put(w, "%s", *word == 'r' ? x_names[regs[i]] : f_names[regs[i]]);
 			return true;
+		} else if (!strcmp(word + 1, suffixes[i]) && *word == 'v') {
+			put(w, "v%u", regs[i]);
+			return true;
 		}
 	return false;
+}
+
+/* vsew, vlmul, vta and vma of the immediate (volume I, "Vector type register"). */
+static void
+put_vtype(struct writer *w, uint64_t vtype)
+{
+	static const char lmul[8][4] = { "m1", "m2", "m4", "m8", "", "mf8", "mf4", "mf2" };
+
+	if (vtype >> 8 || vtype >> 5 & 1 || (vtype & 7) == 4)
+		put(w, "%llu", (unsigned long long)vtype);
+	else
+		put(w, "e%u,%s,%s,%s", 8u << (vtype >> 3 & 7), lmul[vtype & 7], vtype >> 6 & 1 ? "ta" : "tu",
+		    vtype >> 7 & 1 ? "ma" : "mu");
 }
 
 static void
@@ -156,15 +177,22 @@ put_word(struct writer *w, const char *word, const struct riscv64_insn *insn, ui
 		put(w, "%s", fence_names[insn->imm & 15]);
 	else if (!strcmp(word, "fli"))
 		put(w, "%s", fli_names[insn->imm & 31]);
+	else if (!strcmp(word, "vm"))
+		put(w, "v0.t");
+	else if (!strcmp(word, "uimm"))
+		put(w, "%u", insn->rs1);
+	else if (!strcmp(word, "vtype"))
+		put_vtype(w, (uint64_t)insn->imm);
 	else
 		put(w, "%s", word);
 }
 
-/* A rounding mode that goes without saying, and the comma with it. */
+/* What goes without saying, and the comma with it. */
 static bool
 is_silent(const char *word, const struct riscv64_insn *insn)
 {
-	return (!strcmp(word, "rm") && insn->rm == RV_DYN) || (!strcmp(word, "rm0") && insn->rm == RV_RNE);
+	return (!strcmp(word, "rm") && insn->rm == RV_DYN) || (!strcmp(word, "rm0") && insn->rm == RV_RNE) ||
+	       (!strcmp(word, "vm") && insn->vm);
 }
 
 static void
@@ -205,6 +233,8 @@ put_insn(struct writer *w, const char *mnemonic, const char *operands, const str
 	for (const char *p = mnemonic; *p; p++)
 		if (*p == '#')
 			put(w, "%lld", (long long)insn->imm);
+		else if (*p == '@')
+			put(w, "%u", insn->nf + 1u);
 		else
 			put(w, "%c", *p);
 	if (insn->aq || insn->rl)
@@ -240,7 +270,9 @@ alias_find(const struct riscv64_insn *insn, uint32_t bits, unsigned length)
 	for (size_t i = 0; i < ARRAY_LEN(aliases); i++) {
 		const struct alias *alias = &aliases[i];
 
-		if (alias->condition == RV_ALIAS_SAME && insn->rs1 != insn->rs2)
+		if (alias->condition != RV_ALIAS_ALWAYS && insn->rs1 != insn->rs2)
+			continue;
+		if (alias->condition == RV_ALIAS_ALL_SAME && insn->rd != insn->rs2)
 			continue;
 		if (picture_matches(alias->picture, bits, length))
 			return alias;

@@ -4,7 +4,7 @@
 #include "guest/riscv64/insn.h"
 
 struct form_text {
-	char mnemonic[16], operands[20];
+	char mnemonic[20], operands[20];
 	uint8_t extension;
 };
 
@@ -17,7 +17,7 @@ static const struct form_text texts[RV_FORM_COUNT] = {
 #include "guest/riscv64/insns.def"
 };
 
-static const uint8_t attributes_of[RV_OP_COUNT] = {
+static const uint16_t attributes_of[RV_OP_COUNT] = {
 #define INSN(op, mnemonic, picture, format, extension, operands, attributes) [RV_##op] = attributes,
 #include "guest/riscv64/insns.def"
 };

@@ -1,5 +1,6 @@
 /* What translated RV64 code calls: CSRs that no op reads. */
 #include "guest/riscv64/lift.h"
+#include "guest/riscv64/vector.h"
 #include "host/clock.h"
 
 static uint64_t
@@ -66,4 +67,12 @@ const struct ir_helper riscv64_helpers[RV_HELPER_COUNT] = {
 	[RV_HELPER_INSTRET] = { "instret", read_instret, 0, IR_H_READ_STATE | IR_H_VOLATILE },
 	[RV_HELPER_STATUS] = { "status", status_changed, 0, IR_H_READ_STATE },
 	[RV_HELPER_FENCE_VMA] = { "fence_vma", fence_vma, 3, 0 },
+	[RV_HELPER_VECTOR] = { "vector", vector_execute, 2, IR_H_READ_STATE | IR_H_MEMORY | IR_H_FP },
+	/* Lockstep runs it once: there is no log of what it overwrites. */
+	[RV_HELPER_VECTOR_STORE] = { "vector_store", vector_execute, 2,
+				     IR_H_READ_STATE | IR_H_MEMORY | IR_H_VOLATILE },
+	[RV_HELPER_VECTOR_SET] = { "vector_set", vector_set, 3, 0 },
+	[RV_HELPER_VECTOR_RESULT] = { "vector_result", vector_result, 0, 0 },
+	[RV_HELPER_VECTOR_CSR_READ] = { "vector_csr_read", vector_csr_read, 1, 0 },
+	[RV_HELPER_VECTOR_CSR_WRITE] = { "vector_csr_write", vector_csr_write, 2, 0 },
 };

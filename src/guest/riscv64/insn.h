@@ -53,6 +53,7 @@ enum riscv64_attribute {
 	RVA_FP = 1 << 5,     /* illegal while mstatus.FS is off */
 	RVA_CSR = 1 << 6,    /* csr is valid */
 	RVA_END = 1 << 7,    /* what follows may not run next: ends a block */
+	RVA_VECTOR = 1 << 8, /* of V: insns_vector.def */
 };
 
 /* Rounding modes in `rm`; 5 and 6 do not decode. */
@@ -69,10 +70,11 @@ struct riscv64_insn {
 	 * 0), the 5-bit operand of csrr?i, the index of fli's constant, n of mop.r.n
 	 * and mop.rr.n, fm << 8 | pred << 4 | succ of fence. */
 	int64_t imm;
-	/* Register numbers 0…31; x or f as the operation says. */
+	/* Register numbers 0…31; x, f or v as the operation says. */
 	uint8_t rd, rs1, rs2, rs3;
 	uint8_t rm; /* enum riscv64_rm */
-	uint8_t aq, rl;
+	uint8_t aq : 1, rl : 1;
+	uint8_t vm : 1, nf : 3; /* vector: not masked; fields of a segment, less one */
 	uint8_t length; /* bytes: 2 or 4 */
 };
 

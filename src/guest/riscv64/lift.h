@@ -102,6 +102,11 @@ ir_ref lift_csr_result(struct lifter *l, enum riscv64_csr_action action, ir_ref 
 /* In a system VM: a CSR that is no floating-point one. rd is set by it. */
 void lift_csr_system(struct lifter *l, enum riscv64_csr_action action, bool immediate);
 
+/* lift_vector.c */
+LIFTER(lift_vector);
+/* A CSR of V; false: it is none, or cannot be touched so. */
+bool lift_csr_vector(struct lifter *l, enum riscv64_csr_action action, bool immediate);
+
 /* lift_float.c */
 LIFTER(lift_fp_binary);
 LIFTER(lift_fp_unary);
@@ -164,6 +169,12 @@ enum riscv64_helper {
 	RV_HELPER_INSTRET,
 	RV_HELPER_STATUS, /* mstatus was set: returns whether the region must end */
 	RV_HELPER_FENCE_VMA,
+	RV_HELPER_VECTOR,        /* vector.h; returns enum vector_outcome */
+	RV_HELPER_VECTOR_STORE,  /* the same, of an instruction that writes to memory */
+	RV_HELPER_VECTOR_SET,    /* vset{i}vl{i}: returns the new vl */
+	RV_HELPER_VECTOR_RESULT, /* vector_result */
+	RV_HELPER_VECTOR_CSR_READ,
+	RV_HELPER_VECTOR_CSR_WRITE,
 	RV_HELPER_COUNT
 };
 

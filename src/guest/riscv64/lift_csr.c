@@ -124,6 +124,8 @@ LIFTER(lift_csr)
 		lift_csr_system(l, action, b);
 		return;
 	}
+	if (l->mode & RISCV64_MODE_VECTOR && lift_csr_vector(l, action, b))
+		return;
 	if (csr < CSR_FFLAGS || csr > CSR_FCSR || l->mode & RISCV64_MODE_FP_OFF) {
 		lift_illegal(l, 0, 0);
 		return;

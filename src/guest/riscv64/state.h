@@ -2,7 +2,7 @@
  * n < 32 and f(n-32) from 32 on (x0 has no slot value: the lifter knows it is
  * zero); after those come CSRs that lifted code reads and writes itself.
  *
- * What a process VM has ends with f; the rest is zero there.
+ * A process VM has x, f and, where there is V, the last part; the rest is zero there.
  */
 #ifndef GUEST_RISCV64_STATE_H
 #define GUEST_RISCV64_STATE_H
@@ -10,6 +10,8 @@
 #include "guest/guest.h"
 
 #define RISCV64_PMP_COUNT 16u
+#define RISCV64_VLENB_MAX 32u
+#define RISCV64_VILL (UINT64_C(1) << 63) /* of vtype: nothing that depends on it runs */
 
 /* Bytes [start, end) that a PMP entry is about; none when start >= end. */
 struct riscv64_pmp_range {
@@ -60,6 +62,14 @@ struct riscv64_state {
 	uint32_t mode_key; /* all of it but what frm selects */
 	struct riscv64_pmp_range pmp_range[RISCV64_PMP_COUNT];
 	uint8_t pmp_count; /* entries up to the last that is about any bytes */
+
+	/* ---- V (vector.h): all zero where it is not ---- */
+	uint64_t vl, vtype, vstart;
+	uint8_t vxrm, vxsat;   /* the fields of vcsr */
+	bool vector_used;      /* by an instruction since reset or riscv64_vector_init */
+	uint64_t vlenb;        /* bytes of a register: 16 or 32 */
+	uint64_t vector_result; /* what the instruction at hand gives an x or f register */
+	_Alignas(16) uint8_t v[32 * RISCV64_VLENB_MAX]; /* v0 on, vlenb bytes each */
 };
 
 enum riscv64_privilege { RISCV64_USER = 0, RISCV64_SUPERVISOR = 1, RISCV64_MACHINE = 3 };
@@ -99,10 +109,19 @@ enum riscv64_mode {
 	RISCV64_MODE_NO_INSTRET = 1 << 9,
 	RISCV64_MODE_NO_FENCE_VMA = 1 << 10, /* sfence.vma is illegal */
 	RISCV64_MODE_COUNTS = 1 << 11, /* instructions retired are counted */
+	RISCV64_MODE_VECTOR = 1 << 12, /* V is there and on */
 
 	RISCV64_MODE_FRM = RISCV64_MODE_FRM_RMM | RISCV64_MODE_FRM_INVALID,
 	RISCV64_MODE_PRIVILEGE_SHIFT = 3,
 };
+
+/* V is there from now on, with registers of vlenb bytes, as after reset. The mode key
+ * changes. */
+void riscv64_vector_init(struct ir_frame *frame, unsigned vlenb);
+/* What vsetvl and writes to the CSRs make of these values. */
+void riscv64_vector_restore(struct ir_frame *frame, uint64_t vl, uint64_t vtype, uint64_t vstart, uint64_t vcsr);
+/* Registers and vtype lose what they held, as Linux has it at each system call. */
+void riscv64_vector_discard(struct ir_frame *frame);
 
 /* Ticks a second of the `time` CSR; riscv_hwprobe's TIME_CSR_FREQ. `cycle` and
  * `instret` count the host's cycles: they only promise to grow. */

@@ -177,6 +177,8 @@ syscall_dispatch(struct thread *thread, const struct cpu_stop *stop)
 	struct abi_regs regs;
 	int64_t result;
 
+	if (abi->syscall_enter)
+		abi->syscall_enter(frame);
 	abi->syscall_read(frame, &regs);
 	call = find(abi, regs.number);
 	frame->pc = stop->next; /* what a clone's child starts with */

@@ -4,6 +4,7 @@
 
 #include "guest/riscv64/state.h"
 #include "process/linux/linux.h"
+#include "process/riscv64.h"
 
 /* ---- riscv_hwprobe ------------------------------------------------------ */
 
@@ -13,14 +14,6 @@ enum key {
 	KEY_MISALIGNED_VECTOR_PERF, KEY_VENDOR_EXT_THEAD_0, KEY_ZICBOM_BLOCK_SIZE, KEY_COUNT
 };
 
-/* Bits of KEY_IMA_EXT_0 for what the translator has: asm/hwprobe.h. */
-#define EXT(bit) ((uint64_t)1 << (bit))
-#define EXTENSIONS \
-	(EXT(0) /* F, D */ | EXT(1) /* C */ | EXT(3) /* Zba */ | EXT(4) /* Zbb */ | EXT(5) /* Zbs */ | \
-	 EXT(6) /* Zicboz */ | EXT(7) /* Zbc */ | EXT(28) /* Zfhmin */ | EXT(29) /* Zihintntl */ | \
-	 EXT(32) /* Zfa */ | EXT(35) /* Zicond */ | EXT(36) /* Zihintpause */ | EXT(42) /* Zimop */ | \
-	 EXT(43) /* Zca */ | EXT(44) /* Zcb */ | EXT(45) /* Zcd */ | EXT(47) /* Zcmop */ | EXT(48) /* Zawrs */ | \
-	 EXT(55) /* Zicbom */ | EXT(56) /* Zaamo */ | EXT(57) /* Zalrsc */)
 #define BASE_IMA 1u
 #define MISALIGNED_FAST 3u
 #define MISALIGNED_VECTOR_UNSUPPORTED 4u
@@ -31,7 +24,6 @@ key_value(const struct thread *thread, int64_t key, uint64_t *value)
 {
 	static const uint64_t table[KEY_COUNT] = {
 		[KEY_BASE_BEHAVIOR] = BASE_IMA,
-		[KEY_IMA_EXT_0] = EXTENSIONS,
 		[KEY_CPUPERF_0] = MISALIGNED_FAST,
 		[KEY_ZICBOZ_BLOCK_SIZE] = RISCV64_CACHE_BLOCK,
 		[KEY_TIME_CSR_FREQ] = RISCV64_TIMEBASE_HZ,
@@ -42,7 +34,13 @@ key_value(const struct thread *thread, int64_t key, uint64_t *value)
 
 	if (key < 0 || key >= KEY_COUNT)
 		return false;
-	*value = key == KEY_HIGHEST_VIRT_ADDRESS ? space_size(thread->process->space) - 1 : table[key];
+	*value = table[key];
+	if (key == KEY_HIGHEST_VIRT_ADDRESS)
+		*value = space_size(thread->process->space) - 1;
+	else if (key == KEY_IMA_EXT_0)
+		*value = riscv64_hwprobe_ima_ext_0(thread->process);
+	else if (key == KEY_MISALIGNED_VECTOR_PERF && thread->process->options->vlen)
+		*value = MISALIGNED_FAST;
 	return true;
 }
 
