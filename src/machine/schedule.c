@@ -80,7 +80,8 @@ machine_schedule(struct machine_cpu *cpu)
 
 	if (config->pin && config->pin[cpu->number])
 		pin(cpu, config->pin[cpu->number]);
-	if (nice && setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice))
+	/* Beside what the process was started with. */
+	if (nice && setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), getpriority(PRIO_PROCESS, 0) + nice))
 		log_line(LOG_WARN, "vCPU %u keeps the weight 100: %s", cpu->number, strerror(errno));
 }
 

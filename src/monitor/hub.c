@@ -22,6 +22,14 @@ drop_client(struct hub_client *client)
 	client->fd = -1;
 }
 
+/* A client is listened to while there is room for what it types. */
+static void
+watch_client(struct hub_client *client)
+{
+	event_want(client->event, (hub_room(client->hub) ? EVENT_READ : 0u) |
+					  (client->sent < client->hub->written ? EVENT_WRITE : 0u));
+}
+
 /* Sends a client what it has not got, as far as it takes it. */
 static void
 catch_up(struct hub_client *client)
@@ -43,7 +51,7 @@ catch_up(struct hub_client *client)
 			break;
 		client->sent += (size_t)put;
 	}
-	event_want(client->event, EVENT_READ | (client->sent < c->written ? EVENT_WRITE : 0u));
+	watch_client(client);
 }
 
 static void
@@ -69,6 +77,9 @@ feed(struct hub *c)
 		memmove(c->typed, c->typed + put, c->typed_count);
 	}
 	event_want(c->event, EVENT_READ | (c->typed_count ? EVENT_WRITE : 0u));
+	for (unsigned i = 0; i < HUB_CLIENTS; i++)
+		if (c->client[i].fd >= 0)
+			watch_client(&c->client[i]);
 	if (c->waiting && hub_room(c)) {
 		event_want(c->waiting, EVENT_READ);
 		c->waiting = NULL;
@@ -114,6 +125,7 @@ client_ready(void *owner, unsigned what)
 {
 	struct hub_client *client = owner;
 	char data[1024];
+	size_t room = hub_room(client->hub);
 	ssize_t got;
 
 	if (!(what & (EVENT_READ | EVENT_WRITE))) {
@@ -122,9 +134,9 @@ client_ready(void *owner, unsigned what)
 	}
 	if (what & EVENT_WRITE)
 		catch_up(client);
-	if (!(what & EVENT_READ) || client->fd < 0)
+	if (!(what & EVENT_READ) || client->fd < 0 || !room)
 		return;
-	got = recv(client->fd, data, sizeof data, MSG_DONTWAIT);
+	got = recv(client->fd, data, room < sizeof data ? room : sizeof data, MSG_DONTWAIT);
 	if (got > 0)
 		hub_type(client->hub, data, (size_t)got);
 	else if (!got || errno != EAGAIN)

@@ -1,4 +1,5 @@
-"""A Debian machine driven over its consoles, for suite debian."""
+"""A Debian machine driven over its consoles, for suite debian. Time limits are for a host that
+does much else."""
 import json
 import os
 import re
@@ -20,12 +21,12 @@ class Machine:
         self.prefix = []  # of the command: what it runs in
         self.seen = b""
 
-    def cli(self, *args, timeout=600):
+    def cli(self, *args, timeout=1200):
         done = subprocess.run([*self.prefix, self.program, *args], env=self.env, stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, timeout=timeout)
         return done.returncode, done.stdout + done.stderr
 
-    def must(self, *args, timeout=600):
+    def must(self, *args, timeout=1200):
         code, text = self.cli(*args, timeout=timeout)
         if code:
             raise Failure(f"isomorph {' '.join(args)}: exit {code}: {text[-400:]}")
@@ -57,14 +58,14 @@ class Machine:
             self.seen += piece
         raise Failure(f"no '{pattern}' in {seconds} s: {self.seen[-600:]!r}")
 
-    def login(self, seconds=300):
+    def login(self, seconds=1200):
         self.wait("login: ", seconds)
         self.type("root\n")
-        self.wait("# ", 120)
+        self.wait("# ", 600)
         self.type("stty -echo; PS1= exec sh\n")
-        self.run("true", 60)
+        self.run("true", 300)
 
-    def run(self, command, seconds=120):
+    def run(self, command, seconds=600):
         """A shell command's output; Failure when it fails."""
         mark = f"done-{time.monotonic_ns()}"
         self.type(f"{command}; echo {mark} $?\n")
@@ -101,7 +102,7 @@ class Machine:
         if first.returncode > 1 or second.returncode:
             raise Failure(f"e2fsck: {first.stdout[-300:]} {second.stdout[-300:]}")
 
-    def ended(self, seconds=120):
+    def ended(self, seconds=600):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if f'"{self.name}"' not in self.must("list", "--json"):
