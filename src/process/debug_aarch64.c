@@ -1,5 +1,6 @@
 /* aarch64's registers for gdb: features org.gnu.gdb.aarch64.core, .fpu and .tls
  * (gdb's manual, Standard Target Features). */
+#include <elf.h>
 #include <string.h>
 
 #include "guest/aarch64/state.h"
@@ -84,6 +85,14 @@ description(char *text, size_t size)
 	return n;
 }
 
+/* struct user_pt_regs and user_fpsimd_state of uapi/asm/ptrace.h. */
+static const struct debug_set sets[] = {
+	{ NT_PRSTATUS, 272, { { 0, 33, 8 }, { CPSR, 1, 8 } } },
+	{ NT_PRFPREG, 528, { { V0, 32, 16 }, { FPSR, 2, 4 } } },
+	{ NT_ARM_TLS, 8, { { TPIDR, 1, 8 } } },
+	{ 0 },
+};
+
 const struct debug_registers debug_aarch64 = {
 	.count = COUNT,
 	.pc = PC,
@@ -92,4 +101,5 @@ const struct debug_registers debug_aarch64 = {
 	.write = write_register,
 	.trap = trap,
 	.description = description,
+	.sets = sets,
 };

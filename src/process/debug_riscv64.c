@@ -1,5 +1,6 @@
 /* riscv64's registers for gdb: features org.gnu.gdb.riscv.cpu and .fpu (gdb's
  * manual, Standard Target Features). */
+#include <elf.h>
 #include <string.h>
 
 #include "guest/riscv64/state.h"
@@ -92,6 +93,13 @@ description(char *text, size_t size)
 	return n;
 }
 
+/* struct user_regs_struct and __riscv_d_ext_state of uapi/asm/ptrace.h. */
+static const struct debug_set sets[] = {
+	{ NT_PRSTATUS, 256, { { PC, 1, 8 }, { 1, 31, 8 } } },
+	{ NT_PRFPREG, 264, { { F0, 32, 8 }, { FCSR, 1, 4 } } },
+	{ 0 },
+};
+
 const struct debug_registers debug_riscv64 = {
 	.count = COUNT,
 	.pc = PC,
@@ -100,4 +108,5 @@ const struct debug_registers debug_riscv64 = {
 	.write = write_register,
 	.trap = trap,
 	.description = description,
+	.sets = sets,
 };

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
+#include "process/host_maps.h"
 #include "process/process_impl.h"
 
 #define PATH_ROOM 4096
@@ -173,81 +174,6 @@ put(struct writer *w, const char *bytes, size_t size)
 
 /* ---- maps ---------------------------------------------------------------------- */
 
-/* The host's maps, read line by line for the names in it. */
-struct host_maps {
-	int fd;
-	size_t at, used;
-	uint64_t start, end;
-	char name[PATH_ROOM];
-	char buffer[4096];
-};
-
-static int
-next_char(struct host_maps *h)
-{
-	if (h->at == h->used) {
-		long got = RAW3(SYS_read, h->fd, h->buffer, sizeof h->buffer);
-
-		h->at = 0;
-		h->used = got > 0 ? (size_t)got : 0;
-		if (!h->used)
-			return -1;
-	}
-	return (unsigned char)h->buffer[h->at++];
-}
-
-static uint64_t
-next_hex(struct host_maps *h)
-{
-	uint64_t value = 0;
-
-	for (int c; (c = next_char(h)) >= 0;) {
-		if (c >= '0' && c <= '9')
-			value = value << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			value = value << 4 | (uint64_t)(c - 'a' + 10);
-		else
-			break;
-	}
-	return value;
-}
-
-/* start-end perms offset device inode   name */
-static bool
-next_line(struct host_maps *h)
-{
-	size_t length = 0;
-	unsigned blanks = 0;
-	int c = 0, before = 0;
-
-	h->start = next_hex(h);
-	h->end = next_hex(h);
-	while (blanks < 4 && (c = next_char(h)) >= 0 && c != '\n') {
-		blanks += c == ' ' && before != ' ';
-		before = c;
-	}
-	while (c >= 0 && c != '\n' && (c = next_char(h)) == ' ')
-		;
-	for (; c >= 0 && c != '\n'; c = next_char(h))
-		if (length < sizeof h->name - 1)
-			h->name[length++] = (char)c;
-	h->name[length] = 0;
-	return h->end != 0;
-}
-
-/* What the host calls what it has at an address; "" when nothing. Addresses
- * must come in order. */
-static const char *
-host_name(struct host_maps *h, uint64_t address)
-{
-	while (h->fd >= 0 && h->end <= address)
-		if (!next_line(h)) {
-			RAW1(SYS_close, h->fd);
-			h->fd = -1;
-		}
-	return h->fd >= 0 && h->start <= address ? h->name : "";
-}
-
 static const char *
 own_name(const struct process *process, const struct mapping *m)
 {
@@ -273,7 +199,7 @@ put_mapping(struct writer *w, struct process *process, struct host_maps *h, cons
 				 (unsigned long long)m->inode);
 
 	if (m->inode || m->device)
-		name = path_to_guest(process, host_name(h, process->guest_base + m->start));
+		name = path_to_guest(process, host_maps_name(h, process->guest_base + m->start));
 	if (!*name)
 		name = own_name(process, m);
 	put(w, line, (size_t)length);
@@ -291,15 +217,13 @@ put_maps(struct writer *w, struct thread *thread)
 	struct host_maps *h = arena_alloc(&thread->arena, sizeof *h);
 	struct mapping m;
 	uint64_t at = 0;
-	long fd = RAW4(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
 
-	h->fd = raw_failed(fd) ? -1 : (int)fd;
+	host_maps_open(h);
 	while (space_next(thread->process->space, at, &m)) {
 		put_mapping(w, thread->process, h, &m);
 		at = m.end;
 	}
-	if (h->fd >= 0)
-		RAW1(SYS_close, h->fd);
+	host_maps_close(h);
 	arena_reset(&thread->arena);
 }
 

@@ -7,6 +7,7 @@
  *   elf.c stack.c vdso.c exec.c proc_view.c     loading and what a program sees
  *   thread.c    guest threads: host thread blocks, clone, vfork, the run loop
  *   signal.c    host signals staged, guest frames delivered at safepoints
+ *   core*.c     core files
  *   linux/      system calls: syscalls.tab and its handlers by concern
  *   riscv64.c aarch64.c   the ABI of a guest ISA (struct abi); abi.c lists them
  *
@@ -49,6 +50,7 @@ enum {
 	MAPPING_NOEXEC = 1 << 30,    /* of a file on a noexec file system */
 	MAPPING_RESERVED = 1 << 29,  /* the emulator's own: not the guest's to see or touch */
 	MAPPING_DONTFORK = 1 << 28,  /* MADV_DONTFORK: not in a fork's child */
+	MAPPING_DONTDUMP = 1 << 27,  /* MADV_DONTDUMP: not in a core file */
 };
 
 struct space; /* tree of mappings under a futex lock; opaque outside space.c */
@@ -234,6 +236,8 @@ struct process {
 	struct thread *threads;
 	unsigned thread_count;
 	struct keep keep;
+	uint32_t dying;    /* a thread writes a core file: no other enters guest code */
+	bool dumps_core;   /* the limit on core files is not 0: core.h */
 	bool strace;
 	uint64_t unknown_calls[16]; /* set of numbers that were logged */
 };
@@ -286,6 +290,7 @@ struct thread {
 		int deliver;     /* what becomes of it; 0: nothing */
 		siginfo_t info;
 	} debug;
+	uint32_t inside;          /* in cpu_run: its frame may be inexact */
 	void *block;              /* its thread block */
 	bool vfork_child;         /* the parent frees it */
 	bool drop_handlers;       /* CLONE_CLEAR_SIGHAND: at its start */
@@ -346,8 +351,11 @@ int64_t signal_execveat(struct thread *thread, int dirfd, const char *path, char
 #define SIGNAL_INTERRUPTED (-512) /* HOST_INTERRUPTED */
 long signal_syscall(struct thread *thread, long nr, long a, long b, long c, long d, long e, long f);
 
-/* Dies as the guest would by this signal (default action, core if so). */
-_Noreturn void signal_die(struct thread *thread, int signal);
+/* Dies as the guest would by this signal (default action, core if so). info may
+ * be NULL. The thread must be at a safepoint. */
+_Noreturn void signal_die(struct thread *thread, int signal, const siginfo_t *info);
+/* The limit on the size of core files may have changed. */
+void signal_core_limit(struct thread *thread);
 
 /* keep.c: translations that are kept from run to run. */
 void keep_init(struct process *process);

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "host/lock.h"
+#include "process/core.h"
 #include "process/gdb.h"
 #include "process/signal_impl.h"
 
@@ -57,6 +58,21 @@ synchronous_index(int signal)
 	}
 }
 
+/* The host ends the process by this signal. */
+static _Noreturn void
+end_by(struct thread *thread, int signal)
+{
+	uint64_t others = ~signal_bit(signal);
+
+	gdb_ends(thread, 'X', (int)gdb_signal_number(signal));
+	host_signal_set(signal, NULL, 0);
+	RAW3(SYS_tgkill, RAW0(SYS_getpid), RAW0(SYS_gettid), signal);
+	host_signal_mask(others, NULL);
+	/* Only the first process of a PID namespace survives that. */
+	for (;;)
+		RAW1(SYS_exit_group, 128 + signal);
+}
+
 static void
 fault(struct thread *thread, int signal, siginfo_t *info, void *context)
 {
@@ -72,7 +88,7 @@ fault(struct thread *thread, int signal, siginfo_t *info, void *context)
 	log_line(LOG_ERROR, "defect: signal %d (code %d) at host address %#llx, data address %#llx, guest pc %#llx",
 		 signal, info->si_code, (unsigned long long)host_context_pc(context),
 		 (unsigned long long)(uintptr_t)info->si_addr, (unsigned long long)thread->vcpu.frame->pc);
-	signal_die(thread, signal);
+	end_by(thread, signal);
 }
 
 /* Runs on the thread's alternate stack with everything blocked. */
@@ -116,7 +132,9 @@ host_action(const struct process *process, int signal, const struct signal_actio
 {
 	unsigned long flags = action->flags & HOST_FLAGS;
 
-	/* A debugger is told before the program dies of one. */
+	/* Before the program dies of one, its core is written or a debugger told. */
+	if (action->handler == SIGNAL_DEFAULT && process->dumps_core && core_signal(signal))
+		return host_signal_set(signal, host_handler, flags | SA_RESTART);
 	if (process->gdb && action->handler == SIGNAL_DEFAULT && !ignored_by_default(signal) && !stops_by_default(signal) &&
 	    signal != SIGKILL)
 		return host_signal_set(signal, host_handler, flags | SA_RESTART);
@@ -167,6 +185,19 @@ signal_drop_handlers(struct thread *thread)
 	}
 }
 
+void
+signal_core_limit(struct thread *thread)
+{
+	struct signal_table *table = thread->signals;
+
+	thread->process->dumps_core = core_limit() != 0;
+	lock_take(&table->lock);
+	for (int signal = 1; signal <= GUEST_SIGNALS; signal++)
+		if (core_signal(signal) && table->action[signal].handler == SIGNAL_DEFAULT)
+			host_action(thread->process, signal, &table->action[signal]);
+	lock_drop(&table->lock);
+}
+
 int
 signal_init(struct process *process, struct error *error)
 {
@@ -176,10 +207,11 @@ signal_init(struct process *process, struct error *error)
 		return error_set(error, ENOMEM, "no memory for the signal table");
 	table->users = 1; /* the process's own */
 	process->signals = table;
+	process->dumps_core = core_limit() != 0;
 	for (int signal = 1; signal <= GUEST_SIGNALS; signal++) {
 		if (host_signal_ignored(signal))
 			table->action[signal].handler = SIGNAL_IGNORE;
-		if ((signal_bit(signal) & SIGNAL_SYNCHRONOUS) || process->gdb)
+		if ((signal_bit(signal) & SIGNAL_SYNCHRONOUS) || process->gdb || (process->dumps_core && core_signal(signal)))
 			host_action(process, signal, &table->action[signal]);
 	}
 	return 0;
@@ -301,7 +333,7 @@ action_take(struct thread *thread, int signal)
 /* The action changed to the default one after the signal was staged (another
  * thread, RESETHAND): the host, whose action has changed as well, does it. */
 static void
-default_action(struct thread *thread, int signal)
+default_action(struct thread *thread, int signal, const siginfo_t *info)
 {
 	if (ignored_by_default(signal))
 		return;
@@ -309,7 +341,7 @@ default_action(struct thread *thread, int signal)
 		RAW3(SYS_tgkill, RAW0(SYS_getpid), thread->tid, signal);
 		return;
 	}
-	signal_die(thread, signal);
+	signal_die(thread, signal, info);
 }
 
 /* A frame could not be written: SIGSEGV, or the end when that was the one or
@@ -320,7 +352,7 @@ frame_failed(struct thread *thread, int signal)
 	siginfo_t info = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
 
 	if (signal == SIGSEGV)
-		signal_die(thread, SIGSEGV);
+		signal_die(thread, SIGSEGV, &info);
 	signal_force(thread, SIGSEGV, &info);
 }
 
@@ -337,7 +369,7 @@ deliver_one(struct thread *thread, int signal, const siginfo_t *info)
 	if (action.handler == SIGNAL_IGNORE)
 		return;
 	if (action.handler == SIGNAL_DEFAULT) {
-		default_action(thread, signal);
+		default_action(thread, signal, info);
 		return;
 	}
 	if ((action.flags & GUEST_SA_ONSTACK) && thread->alt_size && !on_alt)
@@ -372,7 +404,7 @@ signal_force(struct thread *thread, int signal, const siginfo_t *info)
 	handler = __atomic_load_n(&thread->signals->action[signal].handler, __ATOMIC_RELAXED);
 	/* Blocked or ignored, it cannot be: force_sig_info_to_task. */
 	if (handler <= SIGNAL_IGNORE || (thread->mask & signal_bit(signal)))
-		signal_die(thread, signal);
+		signal_die(thread, signal, info);
 	deliver_one(thread, signal, info);
 }
 
@@ -537,17 +569,13 @@ signal_from_trap(struct thread *thread, const struct cpu_stop *stop)
 /* ---- the end ------------------------------------------------------------ */
 
 void
-signal_die(struct thread *thread, int signal)
+signal_die(struct thread *thread, int signal, const siginfo_t *info)
 {
-	uint64_t others = ~signal_bit(signal);
+	siginfo_t plain = { .si_signo = signal };
 
-	gdb_ends(thread, 'X', (int)gdb_signal_number(signal));
-	host_signal_set(signal, NULL, 0);
-	RAW3(SYS_tgkill, RAW0(SYS_getpid), RAW0(SYS_gettid), signal);
-	host_signal_mask(others, NULL);
-	/* Only the first process of a PID namespace survives that. */
-	for (;;)
-		RAW1(SYS_exit_group, 128 + signal);
+	if (core_signal(signal))
+		core_dump(thread, signal, info ? info : &plain);
+	end_by(thread, signal);
 }
 
 int64_t

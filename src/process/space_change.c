@@ -313,6 +313,19 @@ may_populate(const struct mapping *part, int advice)
 	return true;
 }
 
+/* What the book keeps of an advice. */
+static uint32_t
+advised_flags(uint32_t flags, int advice)
+{
+	switch (advice) {
+	case MADV_DONTFORK: return flags | MAPPING_DONTFORK;
+	case MADV_DOFORK: return flags & ~(uint32_t)MAPPING_DONTFORK;
+	case MADV_DONTDUMP: return flags | MAPPING_DONTDUMP;
+	case MADV_DODUMP: return flags & ~(uint32_t)MAPPING_DONTDUMP;
+	}
+	return flags;
+}
+
 static int64_t
 advise_locked(struct space *space, uint64_t start, uint64_t end, int advice)
 {
@@ -335,10 +348,8 @@ advise_locked(struct space *space, uint64_t start, uint64_t end, int advice)
 		result = RAW3(SYS_madvise, space->base + part.start, part.end - part.start, advice);
 		if (raw_failed(result))
 			return result;
-		if (advice == MADV_DONTFORK || advice == MADV_DOFORK) {
-			part.flags &= ~(uint32_t)MAPPING_DONTFORK;
-			if (advice == MADV_DONTFORK)
-				part.flags |= MAPPING_DONTFORK;
+		if (advised_flags(part.flags, advice) != part.flags) {
+			part.flags = advised_flags(part.flags, advice);
 			tree_set(space, &part);
 			i = tree_find(space, at);
 		}

@@ -154,6 +154,26 @@ thread_free(struct thread *thread)
 
 /* ---- running ------------------------------------------------------------ */
 
+/* Runs guest code. Either the one who writes a core file sees us inside, or we
+ * see that we may not enter; then the kernel ends us here. */
+static void
+run_inside(struct thread *thread, struct cpu_stop *stop)
+{
+	struct process *process = thread->process;
+
+	__atomic_store_n(&thread->inside, 1, __ATOMIC_SEQ_CST);
+	if (UNLIKELY(__atomic_load_n(&process->dying, __ATOMIC_SEQ_CST)) && !thread->vfork_child) {
+		__atomic_store_n(&thread->inside, 0, __ATOMIC_SEQ_CST);
+		for (;;)
+			RAW4(SYS_ppoll, NULL, 0, NULL, NULL);
+	}
+	if (UNLIKELY(process->gdb != NULL))
+		gdb_run(thread, stop);
+	else
+		cpu_run(&thread->vcpu, stop);
+	__atomic_store_n(&thread->inside, 0, __ATOMIC_RELEASE);
+}
+
 static _Noreturn void
 run(struct thread *thread)
 {
@@ -161,10 +181,7 @@ run(struct thread *thread)
 
 	for (;;) {
 		signal_deliver(thread);
-		if (UNLIKELY(thread->process->gdb != NULL))
-			gdb_run(thread, &stop);
-		else
-			cpu_run(&thread->vcpu, &stop);
+		run_inside(thread, &stop);
 		/* Poll, or a call or trap that a signal comes before. */
 		if (stop.kind == CPU_STOP_POLL || __atomic_load_n(&thread->staged, __ATOMIC_RELAXED))
 			continue;

@@ -274,7 +274,7 @@ end(struct thread *thread, bool process)
 {
 	signal_hold(thread);
 	if (process || thread->process->thread_count == 1)
-		signal_die(thread, SIGSYS);
+		signal_die(thread, SIGSYS, NULL);
 	thread_exit(thread, SIGSYS);
 }
 
@@ -319,7 +319,7 @@ seccomp_check(struct thread *thread, const struct syscall *call, const struct ab
 	if (thread->seccomp_mode == SECCOMP_MODE_STRICT) {
 		if (!strict_allows(call)) {
 			signal_hold(thread);
-			signal_die(thread, SIGKILL);
+			signal_die(thread, SIGKILL, NULL);
 		}
 		return true;
 	}

@@ -49,6 +49,8 @@ limit(struct thread *thread, int pid, uint64_t resource, uint64_t set, uint64_t 
 		return -EINVAL;
 	if (!own || !space_rlimit(thread->process->space, (int)resource, set ? &in : NULL, old ? &out : NULL, &result))
 		result = RAW4(SYS_prlimit64, pid, resource, set ? &in : NULL, old ? &out : NULL);
+	if (!result && own && set && resource == RLIMIT_CORE)
+		signal_core_limit(thread);
 	if (!result && old)
 		result = mem_write(thread, old, &out, sizeof out);
 	return result;
