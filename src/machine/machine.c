@@ -72,10 +72,10 @@ take_config(struct machine *m, const struct machine_config *config, struct error
 	if (!m->type)
 		return error_set(error, ENOENT, "there is no machine %s for %s", config->type ? config->type : "(any)",
 				 config->arch ? config->arch : "(any)");
-	m->cpus = config->cpus ? config->cpus : 1;
-	if (m->cpus > MACHINE_CPUS)
-		return error_set(error, EINVAL, "%u vCPUs are too many; a machine has at most %u", m->cpus,
+	if (config->cpus > MACHINE_CPUS)
+		return error_set(error, EINVAL, "%u vCPUs are too many; a machine has at most %u", config->cpus,
 				 MACHINE_CPUS);
+	m->cpus = config->cpus ? config->cpus : 1;
 	if (!m->config.memory)
 		m->config.memory = m->type->default_memory;
 	if (m->config.memory % MEMORY_PAGE || m->config.memory < UINT64_C(2) << 20)

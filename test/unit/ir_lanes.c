@@ -100,7 +100,7 @@ shifted(s128 x, int count, unsigned width, unsigned aux)
 {
 	s128 exact = x, half;
 
-	for (int i = 0; i < count && i < (int)width; i++)
+	for (int i = 0; i < count && count < (int)width; i++)
 		exact *= 2;
 	if (count >= (int)width && x)
 		exact = (x < 0 ? -1 : 1) * ((s128)1 << width);
