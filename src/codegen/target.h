@@ -42,6 +42,12 @@ enum code_exit_kind {
 	CODE_EXIT_HOT = 19,       /* a jump back, taken often: target may be worth
 	                             tier 2; link: delta of the instruction that jumps.
 	                             May be chained, then it does not count */
+	CODE_EXIT_APART = 20,     /* a shared probe of the soft TLB met the end of a page:
+	                             goes on at target in a region that shares none. May
+	                             be chained to that */
+	CODE_EXIT_WANDER = 21,    /* the entry of frame->site that value names was counted as
+	                             far as enum code_site says; link: one, the misses of
+	                             CODE_SITE_TRIED. Goes on at target */
 };
 
 /* From a place in host code back to the guest: one per op that may fault.
@@ -86,6 +92,25 @@ enum code_where { CODE_HOME, CODE_GPR, CODE_FPR, CODE_FRAME, CODE_CONST, CODE_SU
 #define CODE_RELOC_ANCHOR (1u << 30)
 #define CODE_RELOC_OFFSET (CODE_RELOC_ANCHOR - 1)
 
+/* What is known of how often an access misses its entry of frame->site. */
+enum code_site {
+	CODE_SITE_NEW,    /* until 4096 misses */
+	CODE_SITE_TRIED,  /* until CODE_TRIES accesses or CODE_TRIED_MISSES misses more */
+	CODE_SITE_GOOD,   /* the accesses came first: nothing need be counted */
+	CODE_SITE_WANDER, /* the misses did: it is better off without */
+};
+#define CODE_NEW_MISSES 4096u
+#define CODE_TRIES 4096u
+#define CODE_TRIED_MISSES 256u
+/* Indices of target_job.places, and that of the instruction at pc (region->pc plus
+ * delta). */
+#define CODE_PLACES 65536u
+static inline uint32_t
+code_place(uint64_t pc)
+{
+	return (uint32_t)((pc >> 1) * UINT64_C(0x9e3779b97f4a7c15) >> 32) % CODE_PLACES;
+}
+
 /* How a region lies. */
 struct code_place {
 	int64_t apart;    /* first cold byte minus first hot byte */
@@ -107,7 +132,8 @@ struct target_job {
 	bool system;                /* a system VM's: region->pc is physical, code lies
 	                               in frame->page, memory behind the soft TLB */
 	bool sites;                 /* and the code is user-level: frame->site serves */
-	bool alone;                 /* and accesses do not share a TLB probe */
+	bool apart;                 /* and accesses do not share a TLB probe */
+	const uint8_t *places;      /* enum code_site by code_place; NULL: all are new */
 	bool super;                 /* and what is within 2 MiB of natural alignment
 	                               is as far off as in physical memory */
 	unsigned baseline;          /* 2: x86-64-v2 features only, 3: v3; 0: all */

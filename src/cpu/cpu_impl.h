@@ -35,6 +35,10 @@
 /* Mode key bit of the engine's own: the code is mapped, here and in the rest of
  * its naturally aligned CPU_SUPER_PAGE bytes, by one mapping. */
 #define CPU_MODE_SUPER (1u << 31)
+/* Another: accesses do not share probes of the soft TLB. Such a region is reached by
+ * CODE_EXIT_APART alone. */
+#define CPU_MODE_APART (1u << 30)
+#define CPU_MODE_ENGINE (CPU_MODE_SUPER | CPU_MODE_APART)
 #define CPU_SUPER_PAGE (2u << 20)
 
 struct translator;

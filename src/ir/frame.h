@@ -55,7 +55,8 @@ struct ir_site {
 	uint64_t page;        /* guest address */
 	uint64_t limit;
 	uint64_t addend;      /* host address minus guest address */
-	uint64_t pad;
+	uint32_t misses;      /* the target's: counted up to overflow */
+	uint32_t tries;       /* accesses, the same */
 };
 #define IR_SITE_SPANS 8u    /* sets for spans of up to 1, 2, 4, … 64 and 256 bytes */
 #define IR_SITE_SET 512u    /* entries of a set */

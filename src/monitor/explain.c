@@ -156,6 +156,7 @@ exit_name(unsigned kind)
 		[IR_EXIT_LOOKUP] = "lookup",	   [CODE_EXIT_POLL] = "poll, then",
 		[CODE_EXIT_CHECK] = "trap before", [CODE_EXIT_INTERPRET] = "rare case, interpreted",
 		[CODE_EXIT_HOT] = "a loop, when hot, of",
+		[CODE_EXIT_APART] = "end of a page, then", [CODE_EXIT_WANDER] = "a place that wanders, then",
 	};
 
 	return kind < ARRAY_LEN(name) && name[kind] ? name[kind] : "exit";

@@ -49,6 +49,31 @@ places(volatile uint64_t *words)
 			 : "+r"(at) : "r"(flip) : "t0", "memory");
 }
 
+/* Adds i to four neighbouring words in the i-th round, each time in another page, and
+ * in each third across the end of one. Memory was zero, and is again. True: it held
+ * what it should. */
+static int
+wander(void)
+{
+	uint64_t due = 0, sum = 0, word;
+
+	for (uint64_t i = 0; i < 6000; i++) {
+		uint64_t first = i % (PAGES - 1) * 512 + (i % 3 ? 64 : 510);
+
+		__asm__ volatile("ld %0, 0(%1)\n\tadd %0, %0, %2\n\tsd %0, 0(%1)\n\t"
+				 "ld %0, 8(%1)\n\tadd %0, %0, %2\n\tsd %0, 8(%1)\n\t"
+				 "ld %0, 16(%1)\n\tadd %0, %0, %2\n\tsd %0, 16(%1)\n\t"
+				 "ld %0, 24(%1)\n\tadd %0, %0, %2\n\tsd %0, 24(%1)"
+				 : "=&r"(word) : "r"(HEAP + first), "r"(i) : "memory");
+		due += i * (4 * first + 6);
+	}
+	for (uint64_t i = 0; i < PAGES * 512; i++) {
+		sum += i * HEAP[i];
+		HEAP[i] = 0;
+	}
+	return sum == due;
+}
+
 /* What work leaves does not depend on who ran meanwhile: done twice, from the same
  * memory, it comes to the same. */
 static int64_t
@@ -70,6 +95,8 @@ child(uint64_t number)
 		if (page[0] != 8 || page[1] != 8)
 			return 7;
 		page[0] = page[1] = 0;
+		if (number % 8 == 0 && !wander())
+			return 8;
 		return work(number) == first ? 5 : 6;
 	}
 	if (call(CALL_WAIT, 0) != 5)

@@ -16,7 +16,7 @@ struct code_exit *
 put_record(struct gen *g, unsigned kind, unsigned trap, int32_t target, int32_t link)
 {
 	struct code_exit *record;
-	bool before = kind == CODE_EXIT_CHECK || kind == CODE_EXIT_INTERPRET;
+	bool before = kind >= CODE_EXIT_CHECK && kind != CODE_EXIT_HOT;
 
 	x86_nop(&g->cold, (int)(-(uintptr_t)g->cold.p & 7));
 	record = (struct code_exit *)(void *)g->cold.p;
@@ -212,6 +212,22 @@ gen_interpret_stub(struct gen *g)
 	struct code_exit *record = put_record(g, CODE_EXIT_INTERPRET, 0, g->pc, 0);
 
 	put_stub(g, record);
+	return record;
+}
+
+struct code_exit *
+gen_cold_exit(struct gen *g, unsigned kind, uint8_t **begin)
+{
+	struct code_exit *record = put_record(g, kind, 0, g->pc, 0);
+
+	put_stub(g, record);
+	*begin = g->cold.p;
+	canonicalize_homes(g, &g->cold, false);
+	flags_store(g, &g->cold);
+	if (kind == CODE_EXIT_APART)
+		set_patch(record, x86_jmp_patchable(&g->cold, stub_of(record)));
+	else
+		x86_jmp(&g->cold, stub_of(record));
 	return record;
 }
 

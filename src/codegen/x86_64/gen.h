@@ -418,6 +418,9 @@ void gen_bail_restoring(struct gen *g, enum x86_cc cc, int home, int t);
 void gen_interpret(struct gen *g);
 /* Only the record and stub, for code that jumps there itself. */
 struct code_exit *gen_interpret_stub(struct gen *g);
+/* An exit of that kind to the instruction that is being made, all in cold code from
+ * *begin on; CODE_EXIT_APART may be chained. */
+struct code_exit *gen_cold_exit(struct gen *g, unsigned kind, uint8_t **begin);
 /* Address of the region's base plus delta. */
 void gen_pc_to(struct gen *g, int reg, int64_t delta);
 /* Calls C: arguments are in rax, rdx, rcx; result in rax. Everything in

@@ -11,10 +11,9 @@
  * leader) for the range of all: an entry that hits is good for the whole range,
  * with one set of rights, so none of the others can fault. Nothing in between
  * changes the TLB for this vCPU: a helper call ends sharing, and flushes by others
- * wait for a safepoint. A range that crosses pages never hits; then the leader's
- * instruction is evaluated and a new region begins behind it. Where that happens
- * again and again the region is made anew without sharing (job->alone). Reads and
- * writes do not share: a read must not dirty the page. */
+ * wait for a safepoint. A range that crosses pages never hits; then code goes on at the
+ * leader's instruction in a region that does not share (job->apart), and from its end
+ * in regions that do. Reads and writes do not share: a read must not dirty the page. */
 #include "codegen/x86_64/gen.h"
 
 #include <string.h>
@@ -104,7 +103,7 @@ soft_tlb_plan(struct gen *g)
 	unsigned groups = 0;
 	struct tlb_plan *plan;
 
-	if (!g->job->system || g->job->alone)
+	if (!g->job->system || g->job->apart)
 		return;
 	for (ir_ref ref = 1; ref < count; ref++)
 		xlates += g->ins[ref].op == IR_XLATE;
@@ -135,17 +134,33 @@ soft_tlb_shift(const struct gen *g, ir_ref host)
 
 /* ---- code ----------------------------------------------------------------- */
 
-/* On a miss: the access to ra + lo to the frame, fill, again from `again`; else
- * out. d is free. */
-static void
-put_miss(struct gen *g, uint8_t *miss, const uint8_t *again, int d, int ra, int32_t lo, uint32_t access)
-{
-	struct code_exit *record = gen_interpret_stub(g);
+/* A probe: of which access, from its operand in ra; d and t are free. */
+struct probe {
+	int ra, d, t;
+	int32_t lo, hi;  /* the bytes [ra + lo, ra + hi) */
+	unsigned access; /* enum ir_access */
+	bool shared;     /* they are of several accesses */
+};
 
+/* On a miss of put_search's: the access to the frame, fill, again from `again`; else
+ * out. */
+static void
+put_miss(struct gen *g, const struct probe *p, uint8_t *miss, const uint8_t *again)
+{
+	struct code_exit *record;
+	uint8_t *apart = NULL;
+
+	if (p->shared)
+		gen_cold_exit(g, CODE_EXIT_APART, &apart);
+	record = gen_interpret_stub(g);
 	x86_patch_rel32(miss, g->cold.p);
-	x86_lea(&g->cold, 8, d, x86_base(ra, lo));
-	x86_mov_mr(&g->cold, 8, FRAME(miss_address), d);
-	x86_mov_mi(&g->cold, 4, FRAME(miss_access), (int32_t)access);
+	x86_lea(&g->cold, 8, p->d, x86_base(p->ra, p->lo));
+	if (p->shared) { /* t has the page of the last byte */
+		x86_alu_rr(&g->cold, X86_CMP, 8, p->d, p->t);
+		x86_jcc(&g->cold, X86_CC_B, apart);
+	}
+	x86_mov_mr(&g->cold, 8, FRAME(miss_address), p->d);
+	x86_mov_mi(&g->cold, 4, FRAME(miss_access), (int32_t)(p->access | (uint32_t)(p->hi - p->lo) << 8));
 	x86_call_m(&g->cold, FRAME(miss_thunk));
 	x86_jcc(&g->cold, X86_CC_NE, again);
 	canonicalize_homes(g, &g->cold, false);
@@ -181,21 +196,21 @@ soft_tlb_operand(struct gen *g, ir_ref host, int32_t displacement)
 	return x86_index(base, index, 0, displacement);
 }
 
-/* d: the entry for [ra + lo, ra + hi); t: its page. Returns the jump that a miss
- * takes. */
+/* d: the entry; t: the page of its last byte. Returns the jump that a miss takes. */
 static uint8_t *
-put_search(struct x86_asm *a, int d, int t, int ra, int32_t lo, int32_t hi, unsigned access)
+put_search(struct x86_asm *a, const struct probe *p)
 {
-	size_t tag = access & IR_ACCESS_W ? offsetof(struct ir_tlb, write) : offsetof(struct ir_tlb, read);
+	size_t tag = p->access & IR_ACCESS_W ? offsetof(struct ir_tlb, write) : offsetof(struct ir_tlb, read);
+	int d = p->d, t = p->t;
 
-	if (lo)
-		x86_lea(a, 4, d, x86_base(ra, lo));
+	if (p->lo)
+		x86_lea(a, 4, d, x86_base(p->ra, p->lo));
 	else
-		x86_mov_rr(a, 4, d, ra);
+		x86_mov_rr(a, 4, d, p->ra);
 	x86_shr_ri(a, 4, d, PAGE_SHIFT - ENTRY_SHIFT);
 	x86_alu_ri(a, X86_AND, 4, d, (int32_t)(IR_TLB_SIZE - 1) << ENTRY_SHIFT);
 	x86_alu_rm(a, X86_ADD, 8, d, FRAME(tlb));
-	x86_lea(a, 8, t, x86_base(ra, hi - 1));
+	x86_lea(a, 8, t, x86_base(p->ra, p->hi - 1));
 	x86_alu_ri(a, X86_AND, 8, t, -(int32_t)IR_TLB_PAGE);
 	x86_alu_rm(a, X86_CMP, 8, t, x86_base(d, (int32_t)tag));
 	return x86_jcc_forward(a, X86_CC_NE);
@@ -203,62 +218,112 @@ put_search(struct x86_asm *a, int d, int t, int ra, int32_t lo, int32_t hi, unsi
 
 #define SITE_SPAN_MAX 256 /* of the last set */
 
-/* The entry of the place at g->hot.p for accesses that span that many bytes.
- * *span: the most that accesses of its set span. */
+/* What is known of the access that is being made. */
+static enum code_site
+site_known(const struct gen *g)
+{
+	uint32_t place = code_place(g->region->pc + (uint64_t)(int64_t)g->pc);
+
+	return g->job->places ? (enum code_site)g->job->places[place] : CODE_SITE_NEW;
+}
+
+/* The entry of the present instruction for accesses that span that many bytes: the
+ * same whenever it is translated. *span: the most that accesses of its set span. */
 static unsigned
 site_number(const struct gen *g, bool writes, int32_t *span)
 {
+	uint64_t pc = g->region->pc + (uint64_t)(int64_t)g->pc;
 	unsigned set = 0;
 
 	while (set < IR_SITE_SPANS - 1 && 1 << set < *span)
 		set++;
 	*span = set == IR_SITE_SPANS - 1 ? SITE_SPAN_MAX : 1 << set;
-	return (writes * IR_SITE_SPANS + set) * IR_SITE_SET + (unsigned)((uintptr_t)g->hot.p / 16 % IR_SITE_SET);
+	return (writes * IR_SITE_SPANS + set) * IR_SITE_SET + (unsigned)((pc / 2 + pc / IR_TLB_PAGE * 37) % IR_SITE_SET);
+}
+
+/* A miss of the entry comes to cold code, which counts it. */
+static void
+count_miss(struct gen *g, uint8_t *other, unsigned number, enum code_site known)
+{
+	uint64_t most = known == CODE_SITE_TRIED ? CODE_TRIED_MISSES : CODE_NEW_MISSES;
+	struct code_exit *record;
+	uint8_t *wander;
+
+	if (known == CODE_SITE_GOOD) {
+		x86_patch_rel32(other, g->cold.p);
+		return;
+	}
+	record = gen_cold_exit(g, CODE_EXIT_WANDER, &wander);
+	record->value = number;
+	record->link = known == CODE_SITE_TRIED;
+	x86_patch_rel32(other, g->cold.p);
+	x86_alu_mi(&g->cold, X86_ADD, 4, frame_mem(offsetof(struct ir_frame, site[number].misses)),
+		   (int32_t)((UINT64_C(1) << 32) / most));
+	x86_jcc(&g->cold, X86_CC_B, wander);
+}
+
+/* Counts accesses of the entry. */
+static void
+count_try(struct gen *g, unsigned number)
+{
+	uint8_t *wander;
+
+	gen_cold_exit(g, CODE_EXIT_WANDER, &wander)->value = number;
+	x86_alu_mi(&g->hot, X86_ADD, 4, frame_mem(offsetof(struct ir_frame, site[number].tries)),
+		   (int32_t)((UINT64_C(1) << 32) / CODE_TRIES));
+	x86_patch_rel32(x86_jcc_forward(&g->hot, X86_CC_B), wander);
 }
 
 /* User-level code asks the entry of this place first (frame.h, struct ir_site):
  * half the instructions, and none of them a load whose address depends on the
- * guest's. The soft TLB is searched in cold code and fills it. */
+ * guest's. The soft TLB is searched in cold code and fills it. A place that does so
+ * too often is better off without: a jump that cannot be predicted costs more than
+ * the search. */
 static void
-put_site(struct gen *g, int d, int t, int ra, int32_t lo, int32_t hi, unsigned access)
+put_site(struct gen *g, const struct probe *p)
 {
-	int32_t span = hi - lo;
-	unsigned number = site_number(g, access & IR_ACCESS_W, &span);
+	int32_t span = p->hi - p->lo;
+	unsigned number = site_number(g, p->access & IR_ACCESS_W, &span);
 	struct x86_mem page = frame_mem(offsetof(struct ir_frame, site) + number * sizeof(struct ir_site));
 	struct x86_mem limit = page, addend = page;
+	enum code_site known = site_known(g);
 	uint8_t *other, *miss;
 	const uint8_t *again;
+	int d = p->d, t = p->t;
 
 	limit.disp += (int32_t)offsetof(struct ir_site, limit);
 	addend.disp += (int32_t)offsetof(struct ir_site, addend);
-	if (lo)
-		x86_lea(&g->hot, 8, t, x86_base(ra, lo));
+	if (known == CODE_SITE_TRIED)
+		count_try(g, number);
+	if (p->lo)
+		x86_lea(&g->hot, 8, t, x86_base(p->ra, p->lo));
 	else
-		x86_mov_rr(&g->hot, 8, t, ra);
+		x86_mov_rr(&g->hot, 8, t, p->ra);
 	x86_alu_rm(&g->hot, X86_SUB, 8, t, page);
 	x86_alu_rm(&g->hot, X86_CMP, 8, t, limit);
 	other = x86_jcc_forward(&g->hot, X86_CC_AE);
 	x86_mov_rm(&g->hot, 8, d, addend);
 
-	x86_patch_rel32(other, g->cold.p);
+	count_miss(g, other, number, known);
 	again = g->cold.p;
-	miss = put_search(&g->cold, d, t, ra, lo, hi, access);
+	miss = put_search(&g->cold, p);
 	x86_mov_mr(&g->cold, 8, page, t);
 	x86_mov_rm(&g->cold, 8, d, x86_base(d, (int32_t)offsetof(struct ir_tlb, addend)));
 	x86_mov_mi(&g->cold, 8, limit, (int32_t)IR_TLB_PAGE - span + 1);
 	x86_mov_mr(&g->cold, 8, addend, d);
 	x86_mov_mi(&g->cold, 1, frame_mem(offsetof(struct ir_frame, site_used) + number / IR_SITE_GROUP), 1);
 	x86_jmp(&g->cold, g->hot.p);
-	put_miss(g, miss, again, d, ra, lo, access | (uint32_t)(hi - lo) << 8);
+	put_miss(g, p, miss, again);
 }
 
 /* Makes the op's value, good for [lo, hi) from its operand. */
 static void
-put_probe(struct gen *g, ir_ref ref, int32_t lo, int32_t hi)
+put_probe(struct gen *g, ir_ref ref, int32_t lo, int32_t hi, bool shared)
 {
 	const struct ir_ins *ins = &g->ins[ref];
-	unsigned align = IR_XLATE_ALIGN(ins->aux), access = IR_XLATE_ACCESS(ins->aux);
+	unsigned align = IR_XLATE_ALIGN(ins->aux);
 	int ra = use(g, ins->a), d = temp(g, GPR), t = temp(g, GPR);
+	struct probe p = { ra, d, t, lo, hi, IR_XLATE_ACCESS(ins->aux), shared };
 	const uint8_t *again;
 	uint8_t *miss;
 
@@ -266,12 +331,12 @@ put_probe(struct gen *g, ir_ref ref, int32_t lo, int32_t hi)
 		x86_test_ri(&g->hot, 4, ra, (1 << align) - 1);
 		gen_bail(g, X86_CC_NE);
 	}
-	if (g->job->sites && hi - lo <= SITE_SPAN_MAX) {
-		put_site(g, d, t, ra, lo, hi, access);
+	if (g->job->sites && hi - lo <= SITE_SPAN_MAX && site_known(g) != CODE_SITE_WANDER) {
+		put_site(g, &p);
 	} else {
 		again = g->hot.p;
-		miss = put_search(&g->hot, d, t, ra, lo, hi, access);
-		put_miss(g, miss, again, d, ra, lo, access | (uint32_t)(hi - lo) << 8);
+		miss = put_search(&g->hot, &p);
+		put_miss(g, &p, miss, again);
 		x86_mov_rm(&g->hot, 8, d, x86_base(d, (int32_t)offsetof(struct ir_tlb, addend)));
 	}
 	if (leaves_sum(g, ref)) {
@@ -290,13 +355,13 @@ soft_tlb_xlate(struct gen *g, ir_ref ref)
 	const struct tlb_group *group;
 
 	if (!g->tlb_plan || !g->tlb_plan->of[ref]) {
-		put_probe(g, ref, (int32_t)ins->b, (int32_t)ins->c);
+		put_probe(g, ref, (int32_t)ins->b, (int32_t)ins->c, false);
 		return;
 	}
 	group = &g->tlb_plan->group[g->tlb_plan->of[ref]];
 	if (ref == group->leader) {
 		put_probe(g, ref, (int32_t)(group->lo - group->leader_distance),
-			  (int32_t)(group->hi - group->leader_distance));
+			  (int32_t)(group->hi - group->leader_distance), group->last != group->leader);
 		return;
 	}
 	define_alias(g, ref, group->leader);

@@ -167,7 +167,7 @@ run_prefix(struct vcpu *vcpu, struct lockstep *ls)
 	arena_reset(&ls->arena);
 	if (done) {
 		if (vcpu->space->guest->lift(&region, &ls->arena, whole->region.pc,
-					     whole->region.mode & ~CPU_MODE_SUPER, &limits))
+					     whole->region.mode & ~CPU_MODE_ENGINE, &limits))
 			fatal("lockstep cannot lift a part of the region at %#lx", (unsigned long)whole->region.pc);
 		/* Stops are told apart by the write that undo logs would hide. */
 		ls->evaluated.stopped = interp_region(vcpu, &region, &ls->evaluated.stop);

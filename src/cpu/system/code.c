@@ -64,7 +64,7 @@ static void
 lift(struct vcpu *vcpu, struct arena *arena, uint64_t pc, uint32_t mode,
 	const struct guest_lift_limits *limits, struct lifted *lifted)
 {
-	if (vcpu->space->guest->lift(&lifted->region, arena, pc, mode & ~MODE_SUPER, limits))
+	if (vcpu->space->guest->lift(&lifted->region, arena, pc, mode & ~CPU_MODE_ENGINE, limits))
 		fatal("cannot lift the code at %#lx: the region is too large", (unsigned long)pc);
 	lifted->region.mode = mode;
 }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define CROSSINGS 16u
+#define APART_AFTER 4u /* crossings that are worth a region */
 
 enum outcome { GO_ON, OUT };
 
@@ -141,9 +141,10 @@ evaluate(struct cpu_system *s, bool single, enum cpu_system_stop *stop)
 	return GO_ON;
 }
 
-/* A region of this code is made or, when it cannot be, evaluated. */
+/* A region of this code is made, and is next as was asked for, or, when it cannot be,
+ * evaluated. */
 static enum outcome
-make(struct cpu_system *s, uint64_t physical, enum cpu_system_stop *stop)
+make(struct cpu_system *s, uint64_t physical, struct run_next *next, enum cpu_system_stop *stop)
 {
 	struct cpu_stop trap;
 	enum region_made made;
@@ -152,9 +153,12 @@ make(struct cpu_system *s, uint64_t physical, enum cpu_system_stop *stop)
 	system_leave(s); /* it may wait for other vCPUs */
 	made = region_make(s->vcpu, physical, &trap);
 	system_enter(s);
+	if (made == REGION_MADE)
+		return GO_ON;
+	*next = (struct run_next){ 0 };
 	switch (made) {
 	case REGION_MADE:
-		return GO_ON;
+		break;
 	case REGION_EVALUATED:
 		return evaluate(s, false, stop);
 	case REGION_STOPPED:
@@ -179,20 +183,33 @@ find(struct cpu_system *s, uint64_t physical)
 	return NULL;
 }
 
-/* A probe crossed the end of a page: rare, but for a region whose shared probes do
- * so again and again. */
-static void
-crossed(struct cpu_system *s, const struct code_exit *exit)
+/* A shared probe met the end of a page. Where that happens again and again the exit
+ * is chained to a region without sharing; else the instruction is evaluated. */
+static enum outcome
+crossed(struct cpu_system *s, const struct code_exit *exit, struct run_next *next, enum cpu_system_stop *stop)
 {
+	const struct translator *t = translator_of(s->vcpu);
+	uint32_t offset = (uint32_t)((const uint8_t *)exit - t->memory.x);
+	struct code_exit *counted = (struct code_exit *)(void *)(t->memory.w + offset);
+
+	if (__atomic_add_fetch(&counted->misses, 1, __ATOMIC_RELAXED) <= APART_AFTER)
+		return evaluate(s, true, stop);
+	*next = (struct run_next){ .link = offset, .apart = true };
+	return GO_ON;
+}
+
+/* A place has missed its memory of a page often, or has not when that was asked. */
+static void
+wandered(struct cpu_system *s, const struct code_exit *exit)
+{
+	struct ir_site *site = &s->vcpu->frame->site[exit->value];
 	struct region *region = &translator_of(s->vcpu)->region[exit->region];
 
-	s->crossed = false;
-	if (region->crossings++ < CROSSINGS)
-		return;
 	space_lock(s->vcpu->space);
 	if (region_state(region) == REGION_LIVE)
-		region_unshare(s->vcpu->space, region);
+		region_wander(s->vcpu->space, region, exit->target, exit->link);
 	space_unlock(s->vcpu->space);
+	site->misses = site->tries = 0;
 }
 
 /* What the exit that generated code took asks for. */
@@ -202,14 +219,14 @@ left(struct cpu_system *s, struct run_next *next, enum cpu_system_stop *stop)
 	const struct code_exit *exit = s->vcpu->frame->exit_record;
 	struct cpu_stop trap;
 
-	if (exit->kind == CODE_EXIT_INTERPRET) {
+	if (exit->kind == CODE_EXIT_INTERPRET || exit->kind == CODE_EXIT_APART) {
 		s->vcpu->local->stats.exits[exit->kind]++;
 		*next = (struct run_next){ 0 };
 		s->vcpu->frame->pc = exit_target(s->vcpu, exit);
-		if (UNLIKELY(s->crossed))
-			crossed(s, exit);
-		return evaluate(s, true, stop);
+		return exit->kind == CODE_EXIT_APART ? crossed(s, exit, next, stop) : evaluate(s, true, stop);
 	}
+	if (exit->kind == CODE_EXIT_WANDER)
+		wandered(s, exit);
 	if (exit_decode(s->vcpu, next, &trap))
 		return handle_trap(s, &trap, stop);
 	if (exit->kind == IR_EXIT_LOOKUP) {
@@ -265,10 +282,12 @@ translate_step(struct cpu_system *s, struct run_next *next, uint32_t *left_epoch
 		*next = (struct run_next){ 0 };
 		return evaluate(s, true, stop);
 	}
+	if (next->apart)
+		s->vcpu->frame->mode |= CPU_MODE_APART;
 	s->vcpu->local->stats.lookups++;
 	region = find(s, physical);
 	if (!region)
-		return make(s, physical, stop);
+		return make(s, physical, next, stop);
 	if (next->link && *left_epoch == epoch)
 		link_exit(s->vcpu, next->link, region, epoch);
 	*left_epoch = epoch;

@@ -162,7 +162,6 @@ struct cpu_system {
 
 	bool counts;     /* guest_env.counts */
 	bool fine;       /* fetch_entry.fine of the last system_fetch */
-	bool crossed;    /* the fill that failed last was at the end of a page */
 	bool stale;      /* regime, context or shadow stack are to be looked at */
 	unsigned regime; /* of data */
 	uint32_t asid;

@@ -268,8 +268,8 @@ tlb_fill(struct ir_frame *frame)
 	const struct ir_tlb *entry = entry_of(s->view, address);
 	uint8_t *host;
 
-	s->crossed = align_down(address + size - 1, IR_TLB_PAGE) != page;
-	if (s->crossed || !tlb_access(s, address, size, write ? GUEST_WRITE : GUEST_READ, &host, &physical))
+	if (align_down(address + size - 1, IR_TLB_PAGE) != page ||
+	    !tlb_access(s, address, size, write ? GUEST_WRITE : GUEST_READ, &host, &physical))
 		return false;
 	return (write ? entry->write : entry->read) == page;
 }

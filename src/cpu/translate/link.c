@@ -7,6 +7,13 @@ exit_at(const struct translator *t, uint32_t offset)
 	return (struct code_exit *)(void *)(t->memory.w + offset);
 }
 
+/* The mode key of the region that the exit leads to. */
+static uint32_t
+mode_behind(const struct code_exit *exit, const struct region *from)
+{
+	return exit->kind == CODE_EXIT_APART ? from->mode | CPU_MODE_APART : from->mode & ~CPU_MODE_APART;
+}
+
 static bool
 may_link(struct translator *t, const struct code_exit *exit, const struct region *to)
 {
@@ -14,7 +21,7 @@ may_link(struct translator *t, const struct code_exit *exit, const struct region
 
 	/* A system VM's target by guest address may have become another. */
 	return exit->patch && to->pc == from->pc + (uint64_t)(int64_t)exit->target && from->state == REGION_LIVE && to->state == REGION_LIVE &&
-	       from->mode == to->mode && t->link_count < t->link_max;
+	       to->mode == mode_behind(exit, from) && t->link_count < t->link_max;
 }
 
 /* Under the lock; the exit's segment may be written. Listed first: a killed
@@ -56,7 +63,7 @@ link_known(struct vcpu *vcpu, const struct region *region, const struct target_c
 
 		if (!record->patch || record->kind == CODE_EXIT_HOT)
 			continue;
-		to = lookup_find(t, region->pc + (uint64_t)(int64_t)record->target, region->mode);
+		to = lookup_find(t, region->pc + (uint64_t)(int64_t)record->target, mode_behind(record, region));
 		if (to && may_link(t, record, to))
 			link_to(vcpu, exit, to);
 	}

@@ -19,32 +19,16 @@ region_clock(const struct vcpu *vcpu)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static uint64_t *
-alone_word(struct translator *t, uint64_t pc, uint64_t *bit)
-{
-	uint32_t hash = (uint32_t)((pc >> 1) * UINT64_C(0x9e3779b97f4a7c15) >> 32) % ALONE_BITS;
-
-	*bit = UINT64_C(1) << (hash % 64);
-	return &t->alone[hash / 64];
-}
-
-static bool
-is_alone(struct translator *t, uint64_t pc)
-{
-	uint64_t bit;
-
-	return *alone_word(t, pc, &bit) & bit;
-}
-
 void
-region_unshare(struct cpu_space *space, struct region *region)
+region_wander(struct cpu_space *space, struct region *region, int32_t delta, bool often)
 {
 	struct translator *t = space->cache->translator;
-	uint64_t bit, *word = alone_word(t, region->pc, &bit);
+	uint8_t *place = &t->places[code_place(region->pc + (uint64_t)(int64_t)delta)];
 
-	if (*word & bit) /* made so already, or another of that hash was */
-		return;
-	*word |= bit;
+	if (*place == CODE_SITE_NEW)
+		*place = CODE_SITE_TRIED;
+	else if (*place == CODE_SITE_TRIED)
+		*place = often ? CODE_SITE_WANDER : CODE_SITE_GOOD;
 	region_kill(space, (uint32_t)(region - t->region));
 }
 
@@ -94,7 +78,8 @@ compile_into(struct vcpu *vcpu, const struct making *making, struct target_code 
 		.sites = is_user(vcpu, lifted->region.mode),
 		.loop = lifted->loop,
 		.heat = vcpu->options->tier == 2 && !vcpu->local->system && vcpu->options->accel == CPU_ACCEL_TRANSLATE,
-		.alone = is_alone(t, lifted->region.pc),
+		.apart = lifted->region.mode & CPU_MODE_APART,
+		.places = t->places,
 	};
 	enum target_result result;
 

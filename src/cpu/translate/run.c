@@ -86,7 +86,7 @@ exit_is_partial(struct vcpu *vcpu)
 {
 	const struct code_exit *exit = vcpu->frame->exit_record;
 
-	return exit->kind == CODE_EXIT_POLL || exit->kind == CODE_EXIT_INTERPRET ||
+	return (exit->kind >= CODE_EXIT_POLL && exit->kind != CODE_EXIT_CHECK && exit->kind != CODE_EXIT_HOT) ||
 	       ((const void *)exit == vcpu->local->record && vcpu->options->force_faults &&
 		vcpu->local->fault.signal == SIGILL);
 }
@@ -128,6 +128,7 @@ side_exit(struct vcpu *vcpu, const struct code_exit *exit, uint64_t pc, struct r
 	vcpu->frame->pc = pc;
 	switch ((enum code_exit_kind)exit->kind) {
 	case CODE_EXIT_POLL:
+	case CODE_EXIT_WANDER:
 		return false;
 	case CODE_EXIT_HOT:
 		next->hot = pc - (uint64_t)(int64_t)exit->target + (uint64_t)(int64_t)exit->link;
@@ -136,6 +137,7 @@ side_exit(struct vcpu *vcpu, const struct code_exit *exit, uint64_t pc, struct r
 	case CODE_EXIT_CHECK:
 		return check_exit(vcpu, exit, pc, stop);
 	case CODE_EXIT_INTERPRET:
+	case CODE_EXIT_APART:
 		if (translator_of(vcpu)->region[exit->region].tier == 2)
 			loop_bailed(vcpu, exit->region);
 		return interpret_one(vcpu, stop);

@@ -41,7 +41,6 @@
 #define SEGMENT_ANCHORS 32u
 #define SEGMENT_HEAD (SEGMENT_ANCHORS * 8u) /* before the hot code: the anchor slots */
 #define SEGMENT_REGIONS (SEGMENT_SIZE / 32) /* at most */
-#define ALONE_BITS 65536u
 #define REFUSED_BITS 65536u
 
 enum region_state {
@@ -68,8 +67,6 @@ struct region {
 	uint8_t tier;                /* 1 or 2 */
 	uint16_t bails;              /* tier 2: instructions left to the interpreter.
 	                                Counted without the lock */
-	uint8_t crossings;           /* system VM: shared probes that met the end of a
-	                                page. Counted without the lock */
 };
 
 /* An exit that jumps to a region. */
@@ -124,8 +121,8 @@ struct translator {
 	uint8_t *region_ready, *map_ready; /* as segment.ready_hot */
 	struct segment *segment; /* [1, segment_max); 0 has the thunks */
 	uint32_t segment_max, segment_next, segment_limit;
-	/* System VM: by hash of a region's pc, accesses are not to share probes. */
-	uint64_t alone[ALONE_BITS / 64];
+	/* System VM: target_job.places. */
+	uint8_t places[CODE_PLACES];
 	/* Process VM: by hash of a head's pc, loops that tier 2 has no code for. */
 	uint64_t refused[REFUSED_BITS / 64];
 };
@@ -201,8 +198,9 @@ uint64_t region_clock(const struct vcpu *vcpu);
 void region_place(struct translator *t, struct region *region, uint32_t hot, uint32_t hot_size, uint32_t cold,
 		  uint32_t cold_size);
 void region_enter(struct cpu_space *space, struct region *region, enum region_state state);
-/* Under the lock: the region gives way to one whose accesses do not share probes. */
-void region_unshare(struct cpu_space *space, struct region *region);
+/* Under the lock: what is known of the access at delta takes one step on, and the region
+ * gives way to one made so. often: its trial ended by misses. */
+void region_wander(struct cpu_space *space, struct region *region, int32_t delta, bool often);
 
 /* ---- loop.c --------------------------------------------------------------- */
 
@@ -278,6 +276,7 @@ void safepoint_leave(struct vcpu *vcpu);
 struct run_next {
 	uint32_t link;  /* exit to chain to the next region, an offset; 0: none */
 	bool indirect;  /* the next region belongs into the jump table */
+	bool apart;     /* the next region is one of CPU_MODE_APART */
 	uint64_t hot;   /* where a loop that runs often jumps back from, its head is next;
 	                   or 0 */
 };
