@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "process/process_impl.h"
+#include "process/riscv64.h"
 
 #define VECTOR_MAX (1u << 22)  /* pointers; the host's limit on bytes is lower */
 #define OPTIONS_MAX 40
@@ -208,6 +209,8 @@ exec_guest(struct thread *thread, const struct exec_target *target, char **argv,
 	/* options --handover X -0 ARGV0 -- PROGRAM arguments */
 	w.list = arena_alloc(arena, (OPTIONS_MAX + 8 + prefix + rest + 1) * sizeof *w.list);
 	option_words(&w, process);
+	if (riscv64_vector_ends(thread))
+		pair(&w, "--vlen", "0");
 	handover_write(handover, process, target->fd, filters);
 	pair(&w, "--handover", handover);
 	pair(&w, "-0", prefix ? target->prefix[0] : rest ? argv[0] : "");

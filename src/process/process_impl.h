@@ -261,6 +261,7 @@ struct thread {
 	uint32_t pins;
 	uint64_t clear_child_tid; /* guest address or 0 */
 	uint64_t robust_list, robust_list_size;
+	uint32_t vector_next; /* riscv64: PR_RISCV_V_SET_CONTROL's bits for after execve */
 
 	/* signals: see signal.c */
 	uint64_t mask;            /* the guest's blocked set */

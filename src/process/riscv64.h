@@ -35,4 +35,12 @@ bool riscv64_vector_context_is(const struct thread *thread);
 int riscv64_vector_context_write(struct thread *thread, uint64_t at);
 int riscv64_vector_context_read(struct thread *thread, uint64_t at, uint32_t size);
 
+/* ---- linux/sys_riscv.c --------------------------------------------------- */
+
+/* PR_RISCV_V_SET_CONTROL and PR_RISCV_V_GET_CONTROL. */
+int64_t riscv64_vector_set_control(struct thread *thread, uint64_t control);
+int64_t riscv64_vector_control(const struct thread *thread);
+/* Whether the thread wants programs that it executes to be without V. */
+bool riscv64_vector_ends(const struct thread *thread);
+
 #endif

@@ -299,6 +299,7 @@ thread_copy(struct thread *parent, uint64_t flags)
 	if (flags & CLONE_SIGHAND)
 		__atomic_add_fetch(&parent->signals->users, 1, __ATOMIC_RELAXED);
 	child->mask = parent->mask;
+	child->vector_next = parent->vector_next;
 	child->alt_flags = SS_DISABLE;
 	if (flags & CLONE_VFORK) { /* else it has no alternate stack (copy_thread) */
 		child->alt_stack = parent->alt_stack;

@@ -101,6 +101,47 @@ sys_riscv_hwprobe(struct thread *thread, const uint64_t *a)
 	return 0;
 }
 
+/* ---- PR_RISCV_V_{SET,GET}_CONTROL (Documentation/arch/riscv/vector.rst) ---- */
+
+enum vector_control {
+	VECTOR_DEFAULT,
+	VECTOR_OFF,
+	VECTOR_ON,
+	VECTOR_CURRENT = 3,
+	VECTOR_NEXT_SHIFT = 2,
+	VECTOR_NEXT = 3 << VECTOR_NEXT_SHIFT,
+	VECTOR_INHERIT = 1 << 4,
+};
+
+int64_t
+riscv64_vector_control(const struct thread *thread)
+{
+	return thread->process->options->vlen ? (int64_t)(VECTOR_ON | thread->vector_next) : -EINVAL;
+}
+
+/* Where V is it is on, and cannot be turned off before the next execve. */
+int64_t
+riscv64_vector_set_control(struct thread *thread, uint64_t control)
+{
+	const uint64_t known = VECTOR_CURRENT | VECTOR_NEXT | VECTOR_INHERIT;
+	uint64_t current = control & VECTOR_CURRENT, next = (control & VECTOR_NEXT) >> VECTOR_NEXT_SHIFT;
+
+	if (!thread->process->options->vlen || control & ~known || current > VECTOR_ON)
+		return -EINVAL;
+	if (current == VECTOR_OFF)
+		return -EPERM;
+	if (next > VECTOR_ON)
+		return -EINVAL;
+	thread->vector_next = (uint32_t)control & (VECTOR_NEXT | VECTOR_INHERIT);
+	return 0;
+}
+
+bool
+riscv64_vector_ends(const struct thread *thread)
+{
+	return (thread->vector_next & VECTOR_NEXT) >> VECTOR_NEXT_SHIFT == VECTOR_OFF;
+}
+
 /* ---- riscv_flush_icache ------------------------------------------------- */
 
 int64_t

@@ -6,6 +6,12 @@
 #include <sys/utsname.h>
 
 #include "process/linux/linux.h"
+#include "process/riscv64.h"
+
+#ifndef PR_RISCV_V_SET_CONTROL /* Linux 6.6 */
+#define PR_RISCV_V_SET_CONTROL 69
+#define PR_RISCV_V_GET_CONTROL 70
+#endif
 
 static void
 field_set(char *field, size_t size, const char *text)
@@ -124,6 +130,10 @@ sys_prctl(struct thread *thread, const uint64_t *a)
 	case PR_SET_VMA:
 		return RAW5(SYS_prctl, a[0], a[1], guest_buffer(thread, a[2], 1, false), a[3],
 			    guest_buffer(thread, a[4], 1, false));
+	case PR_RISCV_V_SET_CONTROL:
+		return riscv64_vector_set_control(thread, a[1]);
+	case PR_RISCV_V_GET_CONTROL:
+		return riscv64_vector_control(thread);
 	case PR_SET_MM: /* would move the emulator's own bounds */
 		return -EPERM;
 	}
