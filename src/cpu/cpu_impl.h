@@ -70,6 +70,11 @@ struct code_page *page_make(struct page_table *table, uint64_t page);
 /* Without the lock. False when in doubt; when true wrongly, an invalidation is
  * on its way that the caller's count of attempts will show. */
 bool page_watched(const struct page_table *table, uint64_t page);
+static inline void
+page_set_watched(struct code_page *page, bool watched)
+{
+	__atomic_store_n(&page->watched, watched, __ATOMIC_RELAXED);
+}
 /* The next watched page that [start, end) touches, in no order; NULL at the
  * end. *cursor starts as 0. */
 struct code_page *page_next(struct page_table *table, uint64_t start, uint64_t end, uint64_t *cursor);

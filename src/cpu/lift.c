@@ -166,7 +166,7 @@ cpu_keep_code(struct cpu_space *space, uint64_t pc, size_t size, uint64_t attemp
 	if (space->cache->attempts != attempts)
 		return false;
 	for (uint64_t page = align_down(pc, GUEST_PAGE); page < pc + size; page += GUEST_PAGE)
-		page_make(&space->cache->pages, page)->watched = true;
+		page_set_watched(page_make(&space->cache->pages, page), true);
 	return true;
 }
 
@@ -179,6 +179,6 @@ cpu_keep(struct cpu_space *space, const struct lifted *lifted)
 		return cpu_keep_code(space, pc, lifted->region.bytes, lifted->attempts);
 	if (!cpu_keep_code(space, pc, GUEST_PAGE - pc % GUEST_PAGE, lifted->attempts))
 		return false;
-	page_make(&space->cache->pages, lifted->second)->watched = true;
+	page_set_watched(page_make(&space->cache->pages, lifted->second), true);
 	return true;
 }

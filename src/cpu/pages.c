@@ -89,7 +89,7 @@ page_make(struct page_table *table, uint64_t page)
 	if (!table->array || table->array->count >= table->array->capacity / 2)
 		page_grow(table);
 	slot = page_slot(table, page);
-	*slot = (struct code_page){ .page = page };
+	slot->page = page; /* the rest of a free slot is zero */
 	__atomic_store_n(&slot->used, true, __ATOMIC_RELEASE);
 	table->array->count++;
 	return slot;

@@ -55,7 +55,7 @@ cpu_invalidate(struct cpu_space *space, uint64_t start, uint64_t end)
 	space_lock(space);
 	while ((page = page_next(&cache->pages, start, end, &cursor))) {
 		hit = true;
-		__atomic_store_n(&page->watched, false, __ATOMIC_RELAXED);
+		page_set_watched(page, false);
 		if (cache->translator)
 			translator_drop_page(space, page);
 	}
