@@ -39,8 +39,13 @@ pages_alloc(size_t size)
 void
 pages_free(void *pages, size_t size)
 {
-	if (pages)
-		RAW2(SYS_munmap, pages, align_up(size, PAGE));
+	if (!pages)
+		return;
+#ifdef __SANITIZE_THREAD__ /* which forgets then who touched them */
+	munmap(pages, align_up(size, PAGE));
+#else
+	RAW2(SYS_munmap, pages, align_up(size, PAGE));
+#endif
 }
 
 struct arena_chunk {
