@@ -6,6 +6,7 @@
  *   vector.c          one instruction from start to end; vset, CSRs
  *   vector_check.c    which are illegal under the current vtype
  *   vector_element.c  elementwise operations: the loop around the kernels
+ *   vector_chunk.c    a few of them, many elements at a time
  *   vector_integer.c, vector_fixed.c, vector_float.c   kernels: one element
  *   vector_reduce.c, vector_mask.c, vector_move.c, vector_memory.c   the others
  *
@@ -139,6 +140,12 @@ bool vector_aligned(unsigned reg, int lmul);
 bool vector_overlap_allowed(unsigned d, int d_lmul, unsigned d_width, unsigned s, int s_lmul, unsigned s_width);
 /* Whether one register would be read with two widths. */
 bool vector_sources_clash(unsigned a, int a_lmul, unsigned a_width, unsigned b, int b_lmul, unsigned b_width);
+
+/* ---- vector_chunk.c ------------------------------------------------------ */
+
+/* Does an elementwise operation, with the scalar operand if it has one, many elements
+ * at a time. False: it is none of those that can be done so; nothing was. */
+bool vector_chunks(struct vector *v, uint64_t scalar);
 
 /* ---- what rows run ------------------------------------------------------ */
 

@@ -22,6 +22,8 @@ VECTOR_RUN(vector_elements)
 		if (b_signed)
 			b = vector_signed(b, v->b_width);
 	}
+	if (vector_chunks(v, b))
+		return VECTOR_DONE;
 	for (unsigned i = (unsigned)v->s->vstart; i < end; i++) {
 		uint64_t a;
 
