@@ -174,6 +174,7 @@ struct target_thunks {
 	void *leave;  /* for frame->leave */
 	void *helper; /* for frame->helper_thunk */
 	void *miss;   /* for frame->miss_thunk */
+	void *rare;   /* for frame->rare_thunk */
 };
 
 struct target {
@@ -197,7 +198,7 @@ struct target {
 	void (*fp_sync)(struct ir_frame *frame);
 
 	/* Redirects the branch of an exit to a region's entry (x addresses
-	 * differ by w_to_x), or back to its own stub. One aligned store. */
+	 * differ by w_to_x), or back to its own stub. One atomic store. */
 	void (*link)(struct code_exit *exit_w, ptrdiff_t w_to_x, const void *entry_x);
 	void (*unlink)(struct code_exit *exit_w);
 

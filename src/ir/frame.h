@@ -112,12 +112,16 @@ struct ir_frame {
 	void *leave;         /* common exit */
 	void *helper_thunk;  /* switches stacks around a helper */
 	void *miss_thunk;    /* the same around `fill`, and keeps every register */
+	void *rare_thunk;    /* the same around ir_eval_op, which `rare` tells what to do */
+	struct {
+		uint32_t what, types, c;
+	} rare;
 	/* Tries to make the access that missed hit; false: it cannot, the
 	 * instruction is for the evaluator. */
 	bool (*fill)(struct ir_frame *frame);
 	void *exit_record;   /* which exit was taken; struct code_exit */
 	uint64_t scratch[IR_SCRATCH]; /* spills; nothing lives here across regions */
-	uint64_t kept[16];   /* miss_thunk's: registers */
+	uint64_t kept[16];   /* registers, of miss_thunk and rare_thunk */
 	uint64_t operand[6]; /* ir_eval_op's: operands, two words each, and the result */
 
 	_Alignas(16) uint64_t constant[36]; /* the target's own */

@@ -324,6 +324,7 @@ toy_choose(bool vectors)
 	thunks = both_thunks[vectors];
 	host_frame.leave = thunks.leave;
 	host_frame.helper_thunk = thunks.helper;
+	host_frame.rare_thunk = thunks.rare;
 }
 
 /* Begins a region; helpers are filled in. */

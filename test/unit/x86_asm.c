@@ -352,15 +352,15 @@ test_patchable(void)
 
 		a->p = code + offset;
 		field = x86_jmp_patchable(a, target);
-		CHECK_INT((uintptr_t)field % 4, 0);
+		CHECK_INT(x86_field_pad(field), 0);
 		CHECK(x86_rel32_target(field) == target && field + 4 == a->p && field[-1] == 0xe9);
 		a->p = code + offset;
 		field = x86_jcc_patchable(a, X86_CC_B, target);
-		CHECK_INT((uintptr_t)field % 4, 0);
+		CHECK_INT(x86_field_pad(field), 0);
 		CHECK(x86_rel32_target(field) == target && field[-1] == 0x82 && field[-2] == 0x0f);
 		a->p = code + offset;
 		field = x86_call_patchable(a, target);
-		CHECK_INT((uintptr_t)field % 4, 0);
+		CHECK_INT(x86_field_pad(field), 0);
 		x86_patch_rel32_atomic(field, code);
 		CHECK(x86_rel32_target(field) == code && field[-1] == 0xe8);
 	}

@@ -8,8 +8,9 @@
  * A forward jump returns the place of its displacement field; when the target
  * is known, x86_patch_rel8 or _rel32 fills the field in. A jump that is
  * patched while other threads run it is emitted by an x86_..._patchable
- * function, which pads so that the field is 4-byte aligned: the store is
- * atomic and never straddles a cache line (SDM volume 3, 9.1.1 and 9.1.3).
+ * function, which pads so that the field is within eight aligned bytes: the
+ * store is atomic and never straddles a cache line (SDM volume 3, 9.1.1 and
+ * 9.1.3; APM volume 2, 7.6.1).
  */
 #ifndef CODEGEN_X86_64_ASM_FLOW_H
 #define CODEGEN_X86_64_ASM_FLOW_H
@@ -69,15 +70,30 @@ x86_patch_rel32(uint8_t *field, const uint8_t *target)
 	memcpy(field, &rel, 4);
 }
 
-/* The same in one atomic store; the field must be 4-byte aligned. Threads
+/* How many bytes further a rel32 field at p must lie to be within eight aligned bytes,
+ * which is what a processor is sure to read at once. */
+static inline int
+x86_field_pad(const uint8_t *p)
+{
+	int at = (int)((uintptr_t)p & 7);
+
+	return at <= 4 ? 0 : 8 - at;
+}
+
+/* The same in one atomic store; the field must lie as x86_field_pad has it. Threads
  * that run the jump take the old or the new target. */
 static inline void
 x86_patch_rel32_atomic(uint8_t *field, const uint8_t *target)
 {
+	uint8_t *aligned = (uint8_t *)((uintptr_t)field & ~(uintptr_t)7);
+	uint64_t *word = (uint64_t *)(void *)aligned, old = __atomic_load_n(word, __ATOMIC_RELAXED), new;
 	int32_t rel = (int32_t)(target - (field + 4));
 
-	assert(target - (field + 4) == rel && (uintptr_t)field % 4 == 0);
-	__atomic_store_n((int32_t *)(void *)field, rel, __ATOMIC_RELEASE);
+	assert(target - (field + 4) == rel && x86_field_pad(field) == 0);
+	do { /* another thread may patch what lies beside it */
+		new = old;
+		memcpy((uint8_t *)&new + (field - aligned), &rel, sizeof rel);
+	} while (!__atomic_compare_exchange_n(word, &old, new, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
 /* Where the rel32 at field points to. */
@@ -103,11 +119,11 @@ x86_patch_rel8(uint8_t *field, const uint8_t *target)
 /* size bytes that do nothing, as few instructions as possible. */
 void x86_nop(struct x86_asm *a, int size);
 
-/* Pads so that the byte lead bytes further on is 4-byte aligned. */
+/* Pads so that a rel32 field lead bytes further on may be patched. */
 static inline void
 x86_align_field(struct x86_asm *a, int lead)
 {
-	int pad = (int)(-((uintptr_t)a->p + (uintptr_t)lead) & 3);
+	int pad = x86_field_pad(a->p + lead);
 
 	if (pad)
 		x86_nop(a, pad);

@@ -101,3 +101,60 @@ gen_evaluated(struct gen *g, ir_ref ref)
 	load_result(g, ref);
 	return true;
 }
+
+/* The operand's place in the frame, by way of register t. */
+static void
+load_from_frame(struct gen *g, ir_ref ref, int t)
+{
+	ref = resolve(g, ref);
+	if (g->ins[ref].type == IR_V128)
+		x86_movups_load(&g->cold, t, place_mem(g, ref));
+	else
+		x86_movsd_load(&g->cold, t, place_mem(g, ref));
+}
+
+/* A raw operand (rule 3) of an op that lets NaNs through: the canonical one, by way of
+ * register t. */
+static void
+mend_operand(struct gen *g, unsigned word, int reg, int bytes, int t)
+{
+	uint8_t *over;
+
+	x86_ucomis(&g->cold, bytes, reg, reg);
+	over = x86_jcc_short(&g->cold, X86_CC_NP);
+	x86_movsd_load(&g->cold, t, FRAME_CONST(bytes == 8 ? K_NAN64 : K_NAN32));
+	x86_movups_store(&g->cold, operand_mem(word), t);
+	x86_patch_rel8(over, g->cold.p);
+}
+
+void
+gen_rare(struct gen *g, ir_ref ref, int d, const int reg[3])
+{
+	const struct ir_ins *ins = &g->ins[ref];
+	const ir_ref operand[] = { ins->a, ins->b, ins->c };
+	unsigned set = values(ins), raw;
+	uint32_t types = 0;
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (!(set >> i & 1))
+			continue;
+		types |= (uint32_t)g->ins[operand[i]].type << 8 * i;
+		if (reg[i] == NO_REG)
+			load_from_frame(g, operand[i], d);
+		x86_movups_store(&g->cold, operand_mem(2 * i), reg[i] == NO_REG ? d : reg[i]);
+		raw = g->val[resolve(g, operand[i])].raw;
+		if (raw && IR_FP_NAN(ins->aux) != IR_NAN_RISCV)
+			mend_operand(g, 2 * i, reg[i], (int)raw, d);
+	}
+	x86_mov_mi(&g->cold, 4, FRAME(rare.what), (int32_t)(ins->op | (uint32_t)ins->type << 8 | (uint32_t)ins->aux << 16));
+	x86_mov_mi(&g->cold, 4, FRAME(rare.types), (int32_t)types);
+	x86_mov_mi(&g->cold, 4, FRAME(rare.c), (int32_t)ins->c);
+	x86_call_m(&g->cold, FRAME(rare_thunk));
+	if (ins->type == IR_V128)
+		x86_movups_load(&g->cold, d, operand_mem(0));
+	else
+		x86_movsd_load(&g->cold, d, operand_mem(0));
+	if (ins->type == IR_F32 && IR_FP_NAN(ins->aux) == IR_NAN_RISCV) /* boxed, as an operand may be */
+		x86_vop3_m(&g->cold, X86_ORPS, 0, d, d, FRAME_CONST(K_BOX32));
+	x86_jmp(&g->cold, g->hot.p);
+}

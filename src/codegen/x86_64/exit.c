@@ -189,23 +189,6 @@ gen_bail(struct gen *g, enum x86_cc cc)
 	gen_side_exit(g, cc, CODE_EXIT_INTERPRET, 0, g->pc, 0);
 }
 
-void
-gen_bail_restoring(struct gen *g, enum x86_cc cc, int home, int t)
-{
-	struct code_exit *record;
-
-	if (t == NO_REG) {
-		gen_bail(g, cc);
-		return;
-	}
-	record = gen_interpret_stub(g);
-	x86_patch_rel32(x86_jcc_forward(&g->hot, cc), g->cold.p);
-	x86_movaps(&g->cold, home, t);
-	canonicalize_homes(g, &g->cold, false);
-	flags_store(g, &g->cold);
-	x86_jmp(&g->cold, stub_of(record));
-}
-
 struct code_exit *
 gen_interpret_stub(struct gen *g)
 {
@@ -261,7 +244,7 @@ static void
 pad_before(struct x86_asm *a, uint8_t *start)
 {
 	size_t length = (size_t)(a->p - start);
-	int pad = (int)(-((uintptr_t)a->p + 2) & 3);
+	int pad = x86_field_pad(a->p + 2);
 	uint8_t code[64];
 
 	if (!pad || length > sizeof code)

@@ -4,8 +4,9 @@
  *
  *   - generated NaNs are negative, inputs' payloads propagate: results are raw
  *     until they escape (rule 3);
- *   - inf * 0 + quiet NaN is not invalid: a fused result that is a NaN goes to
- *     the interpreter;
+ *   - inf * 0 + quiet NaN is not invalid: a fused result that is a NaN is the
+ *     evaluator's (the addend does not matter then: invalid for its sake has been
+ *     raised);
  *   - conversions out of range give one fixed integer: the interpreter again;
  *   - minsd and maxsd know neither -0 < 0 nor NaN rules: compared first.
  *
@@ -121,23 +122,30 @@ choose_replaced(struct gen *g, ir_ref ref, int size, const int reg[3], bool *in_
 	return X86_231;
 }
 
-/* a * b + c. If the result cannot be the guest's, the operands still are whole. */
+/* a * b + c. */
 struct fp_fused
-fp_fuse(struct gen *g, ir_ref ref, int size)
+fp_fuse(struct gen *g, ir_ref ref, int size, bool any_nan)
 {
 	static const uint8_t form[] = { X86_FMADD, X86_FNMADD, X86_FMSUB, X86_FNMSUB };
 	const struct ir_ins *ins = &g->ins[ref];
 	enum x86_fma fma = (enum x86_fma)form[IR_FP_VARIANT_OF(ins->aux) & 3];
-	int reg[] = { use(g, ins->a), use(g, ins->b), use(g, ins->c) }, t = temp(g, FPR), from;
+	int reg[] = { use(g, ins->a), use(g, ins->b), use(g, ins->c) }, t, from;
 	bool in_place;
 	enum x86_fma_order order = choose_replaced(g, ref, size, reg, &in_place);
-	struct fp_fused result;
+	struct fp_fused result = { .operand = { reg[0], reg[1], reg[2] } };
 
 	from = reg[order == X86_231 ? 2 : order == X86_213 ? 0 : 1];
 	result.upper = order == X86_231 ? ins->c : order == X86_213 ? ins->a : ins->b;
-	result.reg = in_place ? from : t;
-	result.kept = in_place ? t : NO_REG;
-	x86_movaps(&g->hot, t, from);
+	result.reg = in_place ? from : dest(g, ref, false);
+	if (!in_place) {
+		x86_movaps(&g->hot, result.reg, from);
+	} else if (!any_nan || reg[0] == from || reg[1] == from) {
+		t = temp(g, FPR);
+		x86_movaps(&g->hot, t, from);
+		for (int i = 0; i < 3; i++)
+			if (reg[i] == from)
+				result.operand[i] = t;
+	}
 	if (order == X86_231) /* d = a * b + d */
 		x86_fmas(&g->hot, fma, X86_231, size, result.reg, reg[0], reg[1]);
 	else if (order == X86_213) /* d = b * d + c */
@@ -151,19 +159,17 @@ static void
 fused(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
-	int size = fp_size((enum ir_type)ins->type), d;
-	struct fp_fused r = fp_fuse(g, ref, size);
+	int size = fp_size((enum ir_type)ins->type);
+	struct fp_fused r = fp_fuse(g, ref, size, true);
 	bool is_boxed = boxed(g, r.upper);
 
 	x86_ucomis(&g->hot, size, r.reg, r.reg);
-	gen_bail_restoring(g, X86_CC_P, r.reg, r.kept);
-	d = r.kept == NO_REG ? dest_or(g, ref, r.reg) : r.reg;
+	x86_patch_rel32(x86_jcc_forward(&g->hot, X86_CC_P), g->cold.p);
+	gen_rare(g, ref, r.reg, r.operand);
 	drop(g, ins->a);
 	drop(g, ins->b);
 	drop(g, ins->c);
-	if (d != r.reg)
-		x86_movaps(&g->hot, d, r.reg);
-	define(g, ref, d);
+	define(g, ref, r.reg);
 	g->val[ref].boxed = is_boxed && size == 4;
 }
 

@@ -1,18 +1,17 @@
 /* Scalar floating point as Arm has it, inline. Where x86 differs from Arm:
  *
  *   - which NaN comes of two, and the one that is generated: a result that is a
- *     NaN is the interpreter's;
+ *     NaN is the evaluator's (gen_rare);
  *   - Arm finds a result tiny before it is rounded, x86 after: one that is the
- *     smallest normal number may have underflowed, and is the interpreter's
- *     where it may be inexact;
+ *     smallest normal number may have underflowed, and is the evaluator's where it
+ *     may be inexact;
  *   - minsd and maxsd know neither NaN rules nor -0 < 0.
  *
  * One PTEST of the exponent finds what may be either, and zeros. Cold code tells them
  * by one comparison: UCOMIS of the magnitude with the smallest normal number sets
- * ZF if they are equal and if they are unordered. Results are made in a
- * temporary, or what they replace is kept in one, so that the instruction can still
- * be given up. Arm's other
- * modes (flushing, half precision) have no code: they are interpreted.
+ * ZF if they are equal and if they are unordered. Operands outlive the result: if one
+ * is replaced by it, a temporary keeps it. Arm's other modes (flushing, half precision)
+ * have no code here.
  *
  * Scalars come out of vectors: what is above them in a register is anything,
  * unless val.zx says zero.
@@ -35,56 +34,39 @@ size_of(enum ir_type type)
 	return (int)ir_type_bits(type) / 8;
 }
 
-/* In cold code, where the jump leads that is to be patched: whether the result is what
- * it looked like. */
+/* Has the evaluator make the result in d if what the host made there is not for sure
+ * Arm's. operand: gen_rare's. */
 static void
-check_suspect(struct gen *g, int size, int t, int u, int kept, uint8_t *jump)
+check(struct gen *g, ir_ref ref, int size, int d, bool may_underflow, const int operand[3])
 {
-	struct code_exit *record = gen_interpret_stub(g);
+	struct x86_mem magnitude = FRAME_CONST(size == 8 ? K_ABS64 : K_ABS32);
+	struct x86_mem smallest = FRAME_CONST(size == 8 ? K_MIN64 : K_MIN32);
+	enum x86_cc rare = X86_CC_P;
 	uint8_t *good;
-
-	x86_patch_rel32(jump, g->cold.p);
-	x86_vop3_m(&g->cold, X86_ANDPS, 0, u, t, FRAME_CONST(size == 8 ? K_ABS64 : K_ABS32));
-	x86_ucomis_m(&g->cold, size, u, FRAME_CONST(size == 8 ? K_MIN64 : K_MIN32));
-	good = x86_jcc_forward(&g->cold, X86_CC_NE);
-	x86_patch_rel32(good, g->hot.p);
-	if (kept != NO_REG)
-		x86_movaps(&g->cold, t, kept);
-	flags_store(g, &g->cold);
-	x86_jmp(&g->cold, stub_of(record));
-}
-
-/* Gives the instruction up if the result in t is not for sure Arm's. kept: see
- * gen_bail_restoring. */
-static void
-check_restoring(struct gen *g, const struct ir_ins *ins, int size, int t, bool may_underflow, int kept)
-{
-	uint8_t *suspect;
 	int u;
 
-	if (!may_underflow || !(ins->aux & IR_FP_TINY_BEFORE)) {
-		x86_ucomis(&g->hot, size, t, t);
-		gen_bail_restoring(g, X86_CC_P, t, kept);
+	if (!may_underflow || !(g->ins[ref].aux & IR_FP_TINY_BEFORE)) {
+		x86_ucomis(&g->hot, size, d, d);
+	} else if (!g->hot.vex) {
+		u = temp(g, FPR);
+		x86_vop3_m(&g->hot, X86_ANDPS, 0, u, d, magnitude);
+		x86_ucomis_m(&g->hot, size, u, smallest);
+		rare = X86_CC_E;
+	} else {
+		/* None of the exponent's bits (ZF), or all (CF), but for the lowest: zeros
+		 * are among these, and few others that are as they should be. */
+		u = temp(g, FPR);
+		x86_vop2_m(&g->hot, X86_PTEST, 0, d, FRAME_CONST(size == 8 ? K_LARGE64 : K_LARGE32));
+		x86_patch_rel32(x86_jcc_forward(&g->hot, X86_CC_BE), g->cold.p);
+		x86_vop3_m(&g->cold, X86_ANDPS, 0, u, d, magnitude);
+		x86_ucomis_m(&g->cold, size, u, smallest);
+		good = x86_jcc_forward(&g->cold, X86_CC_NE);
+		x86_patch_rel32(good, g->hot.p);
+		gen_rare(g, ref, d, operand);
 		return;
 	}
-	u = temp(g, FPR);
-	if (!g->hot.vex) {
-		x86_vop3_m(&g->hot, X86_ANDPS, 0, u, t, FRAME_CONST(size == 8 ? K_ABS64 : K_ABS32));
-		x86_ucomis_m(&g->hot, size, u, FRAME_CONST(size == 8 ? K_MIN64 : K_MIN32));
-		gen_bail_restoring(g, X86_CC_E, t, kept);
-		return;
-	}
-	/* None of the exponent's bits (ZF), or all (CF), but for the lowest: zeros are
-	 * among these, and few others that are as they should be. */
-	x86_vop2_m(&g->hot, X86_PTEST, 0, t, FRAME_CONST(size == 8 ? K_LARGE64 : K_LARGE32));
-	suspect = x86_jcc_forward(&g->hot, X86_CC_BE);
-	check_suspect(g, size, t, u, kept, suspect);
-}
-
-static void
-check(struct gen *g, const struct ir_ins *ins, int size, int t, bool may_underflow)
-{
-	check_restoring(g, ins, size, t, may_underflow, NO_REG);
+	x86_patch_rel32(x86_jcc_forward(&g->hot, rare), g->cold.p);
+	gen_rare(g, ref, d, operand);
 }
 
 static void
@@ -92,7 +74,7 @@ arithmetic(struct gen *g, ir_ref ref)
 {
 	static const uint8_t opcode[] = { [IR_FADD] = 0x58, [IR_FMUL] = 0x59, [IR_FSUB] = 0x5c, [IR_FDIV] = 0x5e };
 	const struct ir_ins *ins = &g->ins[ref];
-	int size = size_of((enum ir_type)ins->type), ra, t;
+	int size = size_of((enum ir_type)ins->type), ra, rb = NO_REG, t;
 	ir_ref a = ins->a, b = ins->b;
 	struct x86_mem m;
 
@@ -103,16 +85,16 @@ arithmetic(struct gen *g, ir_ref ref)
 	}
 	ra = use(g, a);
 	if (resolve(g, a) != resolve(g, b) && use_mem(g, b, &m)) {
-		t = temp(g, FPR);
+		t = dest(g, ref, false);
 		x86_vop3_m(&g->hot, X86_SCALAR(size, opcode[ins->op]), 0, t, ra, m);
 	} else {
-		int rb = use(g, b);
-
-		t = temp(g, FPR);
+		rb = use(g, b);
+		t = dest(g, ref, false);
 		x86_vop3(&g->hot, X86_SCALAR(size, opcode[ins->op]), 0, t, ra, rb);
 	}
 	/* A sum that is tiny is exact. */
-	check(g, ins, size, t, ins->op == IR_FMUL || ins->op == IR_FDIV);
+	check(g, ref, size, t, ins->op == IR_FMUL || ins->op == IR_FDIV,
+	      a == ins->a ? (int[]){ ra, rb, NO_REG } : (int[]){ rb, ra, NO_REG });
 	g->val[ref].zx = g->val[resolve(g, a)].zx == size ? (uint8_t)size : 0;
 	drop(g, ins->a);
 	drop(g, ins->b);
@@ -123,12 +105,12 @@ static void
 square_root(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
-	int size = size_of((enum ir_type)ins->type), ra = use(g, ins->a), t = temp(g, FPR);
+	int size = size_of((enum ir_type)ins->type), ra = use(g, ins->a), t = dest(g, ref, false);
 
 	if (!g->hot.vex) /* not what was there before */
 		x86_movaps(&g->hot, t, ra);
 	x86_sqrts(&g->hot, size, t, ra);
-	check(g, ins, size, t, false);
+	check(g, ref, size, t, false, (int[]){ ra, NO_REG, NO_REG });
 	drop(g, ins->a);
 	define(g, ref, t);
 }
@@ -138,9 +120,9 @@ fused(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
 	int size = size_of((enum ir_type)ins->type);
-	struct fp_fused r = fp_fuse(g, ref, size);
+	struct fp_fused r = fp_fuse(g, ref, size, false);
 
-	check_restoring(g, ins, size, r.reg, true, r.kept);
+	check(g, ref, size, r.reg, true, r.operand);
 	g->val[ref].zx = g->val[resolve(g, r.upper)].zx == size ? (uint8_t)size : 0;
 	drop(g, ins->a);
 	drop(g, ins->b);
@@ -153,7 +135,7 @@ static void
 min_max(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
-	int size = size_of((enum ir_type)ins->type), ra = use(g, ins->a), rb = use(g, ins->b), t = temp(g, FPR);
+	int size = size_of((enum ir_type)ins->type), ra = use(g, ins->a), rb = use(g, ins->b), t = dest(g, ref, false);
 	bool is_min = ins->op == IR_FMIN;
 	uint8_t *equal;
 
@@ -244,13 +226,13 @@ convert(struct gen *g, ir_ref ref)
 	if (ins->type == IR_F16)
 		return to_half(g, ref);
 	ra = use(g, ins->a);
-	t = temp(g, FPR);
+	t = dest(g, ref, false);
 	if (ins->type == IR_F64) {
 		x86_cvtss2sd(&g->hot, t, ra);
-		check(g, ins, 8, t, false);
+		check(g, ref, 8, t, false, (int[]){ ra, NO_REG, NO_REG });
 	} else {
 		x86_cvtsd2ss(&g->hot, t, ra);
-		check(g, ins, 4, t, true);
+		check(g, ref, 4, t, true, (int[]){ ra, NO_REG, NO_REG });
 	}
 	drop(g, ins->a);
 	define(g, ref, t);
@@ -302,7 +284,7 @@ round_integral(struct gen *g, ir_ref ref)
 		return true;
 	}
 	x86_rounds(&g->hot, size, t, ra, mode[IR_FP_ROUND(ins->aux)] | (variant & IR_FRINT_INEXACT ? 0 : 8));
-	check(g, ins, size, t, false);
+	check(g, ref, size, t, false, (int[]){ ra, NO_REG, NO_REG });
 	drop(g, ins->a);
 	define(g, ref, t);
 	return true;

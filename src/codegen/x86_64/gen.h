@@ -45,7 +45,7 @@
 #include "host/cpu.h"
 
 enum bank { GPR, FPR };
-enum { BOUNDARY_GPRS = 10, BOUNDARY_FPRS = 12 };
+enum { BOUNDARY_GPRS = 10, BOUNDARY_FPRS = 12, FEWEST_BOUNDARY_FPRS = 10 };
 extern const uint8_t boundary_gpr[BOUNDARY_GPRS];
 #define TEMP_GPRS ((1u << RAX) | (1u << RCX) | (1u << RDX) | (1u << R11))
 
@@ -81,6 +81,7 @@ struct val {
 	bool boxed;     /* the f32 in the low half has ones above it */
 	bool deferred;  /* made at its consumer: ICMP, COND, AND of a return,
 	                   flags */
+	bool late;      /* made at its SET (address_defer_update) */
 	uint8_t form;   /* of flags: enum flags_form (flags.h) */
 	int8_t near;    /* of flags: the way to the result they are known by */
 	bool wide;      /* the spill takes two words */
@@ -294,12 +295,18 @@ bool is_word_op(enum ir_op op);
 
 /* ---- address.c ---------------------------------------------------------- */
 
-/* Whether the ADD, the SHL, is left to the load that wants it; it then has no
+/* Whether the ADD, the SHL, is left to the load or store that wants it; it then has no
  * code, and its SET none either. */
 bool address_defer_add(struct gen *g, ir_ref ref);
 bool address_defer_shift(struct gen *g, ir_ref ref);
-/* If the load's address was left to it: its operand. The parts are dropped. */
-bool address_of_load(struct gen *g, ir_ref load, struct x86_mem *m);
+/* Whether the ADD that moves an address on is left to its SET; gen_set then has it
+ * made in the slot's home. */
+bool address_defer_update(struct gen *g, ir_ref ref);
+void address_update(struct gen *g, ir_ref ref, unsigned slot);
+/* Makes an ADD that a SHL was left to. */
+bool address_sum(struct gen *g, ir_ref ref);
+/* If the address was left to the access: its operand. The parts are dropped. */
+bool address_of(struct gen *g, ir_ref access, struct x86_mem *m);
 /* In place of mark_fault for such a load. */
 void address_mark_fault(struct gen *g, ir_ref load, struct x86_mem m);
 /* ---- flags*.c -------------------------------- */
@@ -374,20 +381,26 @@ bool gen_crypto(struct gen *g, ir_ref ref);
 bool crypto_has_code(const struct gen *g, enum ir_op op);
 /* An op that has no code of its own: the evaluator does it. False: not this one. */
 bool gen_evaluated(struct gen *g, ir_ref ref);
+/* To come in cold code, which hot code has just jumped to because the result of op
+ * ref in vector register d is one that the host makes otherwise than the guest: the
+ * evaluator makes it, and hot code goes on. reg: where the operands are, NO_REG: in
+ * the frame. Every other register stays as it is. */
+void gen_rare(struct gen *g, ir_ref ref, int d, const int reg[3]);
 /* SELECT of a float or a vector. */
 void gen_select_fpr(struct gen *g, ir_ref ref);
 /* The op's NaN rule is one of Arm's, and it is otherwise as usual. */
 bool fp_is_arm(const struct ir_ins *ins);
-/* Where the result of a scalar FMA has been made: in a temporary, or in the home it is
- * for, if an operand was there that is not needed any more. */
+/* Where the result of a scalar FMA has been made: in the home it is for, if that can be
+ * had, or in a temporary. */
 struct fp_fused {
 	int reg;
-	int kept;     /* what the home had, for gen_bail_restoring; or NO_REG */
-	ir_ref upper; /* the operand whose upper part the result has */
+	int operand[3]; /* where the operands are now, for gen_rare */
+	ir_ref upper;   /* the operand whose upper part the result has */
 };
-/* size: 4 or 8. A temporary has the upper part of an operand for which it is known
- * to be clear, if there is one. Drops nothing. */
-struct fp_fused fp_fuse(struct gen *g, ir_ref ref, int size);
+/* size: 4 or 8. The result has the upper part of an operand for which it is known to be
+ * clear, if there is one. any_nan: if it is a NaN, the addend may as well have been
+ * that. Drops nothing. */
+struct fp_fused fp_fuse(struct gen *g, ir_ref ref, int size, bool any_nan);
 /* d = s rounded to the nearest integral value, ties away from zero, raising nothing;
  * NaNs are the interpreter's. size: 4 or 8. */
 void fp_round_away(struct gen *g, int size, int d, int s);
@@ -411,9 +424,6 @@ struct code_exit *gen_side_exit(struct gen *g, enum x86_cc cc, unsigned kind, un
 /* On cc, leaves the current guest instruction to the interpreter: nothing of
  * it may have happened but sticky flags it raises anyway. */
 void gen_bail(struct gen *g, enum x86_cc cc);
-/* The same, where vector register home has to be what was kept in t first, unless
- * that is NO_REG. */
-void gen_bail_restoring(struct gen *g, enum x86_cc cc, int home, int t);
 /* The same without a condition: the region ends here. */
 void gen_interpret(struct gen *g);
 /* Only the record and stub, for code that jumps there itself. */

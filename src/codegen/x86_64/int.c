@@ -600,7 +600,8 @@ gen_int_op(struct gen *g, ir_ref ref)
 		return false;
 	switch (ins->op) {
 	case IR_ADD:
-		if (!flags_arithmetic(g, ref) && !address_defer_add(g, ref))
+		if (!flags_arithmetic(g, ref) && !address_defer_add(g, ref) && !address_sum(g, ref) &&
+		    !address_defer_update(g, ref))
 			alu(g, ref, X86_ADD, size);
 		return true;
 	case IR_AND:

@@ -49,7 +49,7 @@ load(struct gen *g, ir_ref ref)
 
 	if (bytes > (type_is_fp(type) ? 16 : 8))
 		return false;
-	summed = address_of_load(g, ref, &m);
+	summed = address_of(g, ref, &m);
 	if (!summed) {
 		m = soft_tlb_operand(g, ins->a, (int32_t)ins->c);
 	}
@@ -94,7 +94,8 @@ store(struct gen *g, ir_ref ref)
 
 	if (bytes > (type_is_fp((enum ir_type)g->ins[ins->b].type) ? 16 : 8))
 		return false;
-	m = soft_tlb_operand(g, ins->a, (int32_t)ins->c);
+	if (!address_of(g, ref, &m))
+		m = soft_tlb_operand(g, ins->a, (int32_t)ins->c);
 	if (bytes <= 8 && const_imm32(g, ins->b, bytes, &imm)) {
 		plant_fault(g);
 		x86_mov_mi(&g->hot, bytes, m, imm);

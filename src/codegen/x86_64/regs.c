@@ -399,10 +399,16 @@ dest(struct gen *g, ir_ref ref, bool reuse)
 {
 	const struct ir_ins *ins = &g->ins[ref];
 	enum bank bank = bank_of(g, ref);
-	int reg = home_for(g, ref, reuse);
+	int reg = home_for(g, ref, reuse), slot = set_of(g, ref);
 
 	if (reg != NO_REG)
 		return reg;
+	/* What lives there and on has to move anyway when the SET comes: it does now, and
+	 * the result needs no move. */
+	if (reuse && slot != NO_SLOT && g->slot_reg[slot] != NO_REG && g->free[bank] & ~g->locked[bank]) {
+		vacate(g, (unsigned)slot);
+		return g->slot_reg[slot];
+	}
 	if (reuse && ins->a && ir_op_info[ins->op].operands[0] != '.' &&
 	    ir_op_info[ins->op].operands[0] != '*') {
 		ir_ref a = resolve(g, ins->a);
@@ -619,6 +625,9 @@ gen_set(struct gen *g, ir_ref ref)
 	struct val *v = &g->val[value];
 	int home = g->slot_reg[slot];
 	bool live = eflags_live(g) && !v->raw;
+
+	if (v->late)
+		address_update(g, value, slot);
 
 	if ((int)slot == g->flags_slot) {
 		flags_slot_set(g, ref);

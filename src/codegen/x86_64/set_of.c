@@ -3,7 +3,7 @@
 #include "codegen/x86_64/gen.h"
 
 /* Ops that may stand between a value and its SET: they have no code, or none
- * that needs what the slot held (its uses are counted). */
+ * that leaves or needs what the slot held (its uses are counted). */
 static bool
 is_between(const struct ir_ins *ins)
 {
@@ -15,6 +15,8 @@ is_between(const struct ir_ins *ins)
 	case IR_FLAGS_LOGIC:
 		return true;
 	case IR_SET:
+	case IR_ZEXT:
+	case IR_VSCALAR:
 		return true;
 	default:
 		return false;

@@ -68,6 +68,7 @@ x86_frame_init(struct ir_frame *frame, const struct target_thunks *thunks)
 	frame->leave = thunks->leave;
 	frame->helper_thunk = thunks->helper;
 	frame->miss_thunk = thunks->miss;
+	frame->rare_thunk = thunks->rare;
 	frame->host_fp = MXCSR_DEFAULT;
 	set_round(frame);
 	frame->link_address = IR_LINK_NONE;
@@ -153,9 +154,10 @@ settle_flags(struct x86_asm *a, const struct ir_slots *slots)
 	x86_patch_rel8(settled, a->p);
 }
 
-/* Stores the temporaries to frame->kept, or loads them back. */
+/* Stores the temporaries, vector ones from the first on, to frame->kept, or loads
+ * them back. */
 static void
-keep(struct x86_asm *a, bool load)
+keep(struct x86_asm *a, int first, bool load)
 {
 	static const uint8_t gpr[] = { RAX, RCX, RDX, R11 };
 
@@ -167,13 +169,13 @@ keep(struct x86_asm *a, bool load)
 		else
 			x86_mov_mr(a, 8, m, gpr[i]);
 	}
-	for (int i = 0; i < 4; i++) {
-		struct x86_mem m = frame_mem(offsetof(struct ir_frame, kept) + 32 + 16 * (size_t)i);
+	for (int reg = first; reg < 16; reg++) {
+		struct x86_mem m = frame_mem(offsetof(struct ir_frame, kept) + 32 + 16 * (size_t)(15 - reg));
 
 		if (load)
-			x86_movups_load(a, 12 + i, m);
+			x86_movups_load(a, reg, m);
 		else
-			x86_movups_store(a, m, 12 + i);
+			x86_movups_store(a, m, reg);
 	}
 }
 
@@ -182,7 +184,7 @@ keep(struct x86_asm *a, bool load)
 static void
 put_miss(struct x86_asm *a, const struct ir_slots *slots)
 {
-	keep(a, false);
+	keep(a, BOUNDARY_FPRS, false);
 	transfer(a, slots, false);
 	x86_mov_mr(a, 8, FRAME(shadow_stack), RSP);
 	x86_mov_rm(a, 8, RSP, FRAME(host_stack));
@@ -192,8 +194,28 @@ put_miss(struct x86_asm *a, const struct ir_slots *slots)
 	x86_movzx_rr(a, 1, RAX, RAX);
 	x86_mov_mr(a, 4, FRAME(miss_access), RAX);
 	transfer(a, slots, true);
-	keep(a, true);
+	keep(a, BOUNDARY_FPRS, true);
 	x86_alu_mi(a, X86_CMP, 4, FRAME(miss_access), 0);
+	x86_ret(a);
+}
+
+/* An op is the evaluator's for once (gen_rare): every register is as before
+ * afterwards. */
+static void
+put_rare(struct x86_asm *a, const struct ir_slots *slots)
+{
+	keep(a, FEWEST_BOUNDARY_FPRS, false);
+	transfer(a, slots, false);
+	x86_mov_mr(a, 8, FRAME(shadow_stack), RSP);
+	x86_mov_rm(a, 8, RSP, FRAME(host_stack));
+	x86_lea(a, 8, RDI, x86_base(RBP, -IR_FRAME_BIAS));
+	x86_mov_rm(a, 4, RSI, FRAME(rare.what));
+	x86_mov_rm(a, 4, RDX, FRAME(rare.types));
+	x86_mov_rm(a, 4, RCX, FRAME(rare.c));
+	x86_call_m(a, frame_mem(offsetof(struct ir_frame, helper) + 8 * H_EVALUATE));
+	x86_mov_rm(a, 8, RSP, FRAME(shadow_stack));
+	transfer(a, slots, true);
+	keep(a, FEWEST_BOUNDARY_FPRS, true);
 	x86_ret(a);
 }
 
@@ -254,6 +276,10 @@ x86_thunks(const struct ir_slots *slots, struct code_stream *hot, ptrdiff_t w_to
 	x86_nop(a, (int)(-(uintptr_t)a->p & 15));
 	thunks->miss = a->p + w_to_x;
 	put_miss(a, slots);
+
+	x86_nop(a, (int)(-(uintptr_t)a->p & 15));
+	thunks->rare = a->p + w_to_x;
+	put_rare(a, slots);
 
 	hot->w = as.p;
 	return true;

@@ -1,6 +1,6 @@
 /* Floating point on lanes, inline, for guests with Arm's NaNs and tininess:
  * fp_arm.c says where x86 differs. If any lane's result is a NaN, or may have
- * underflowed before it was rounded, the instruction is the interpreter's.
+ * underflowed before it was rounded, the operation is the evaluator's.
  *
  * Lanes that a v64 does not have must raise nothing: its operands are doubled.
  */
@@ -47,14 +47,16 @@ compare(struct gen *g, int bytes, int d, int s, int x, int predicate)
 	x86_vop3_i(&g->hot, bytes == 8 ? X86_CMPPD : X86_CMPPS, 0, d, s, x, predicate);
 }
 
+/* Has the evaluator make the result in t if what the host made there is not for sure
+ * Arm's. operand: gen_rare's. */
 static void
-check(struct gen *g, const struct ir_ins *ins, int bytes, int t, bool may_underflow)
+check(struct gen *g, ir_ref ref, int bytes, int t, bool may_underflow, const int operand[3])
 {
 	int u = temp(g, FPR), v;
 	uint64_t magnitude = vec_repeat(UINT64_MAX >> (65 - 8 * bytes), bytes);
 	uint64_t smallest = vec_repeat(bytes == 8 ? 0x0010000000000000 : 0x00800000, bytes);
 
-	if (!may_underflow || !(ins->aux & IR_FP_TINY_BEFORE)) {
+	if (!may_underflow || !(g->ins[ref].aux & IR_FP_TINY_BEFORE)) {
 		compare(g, bytes, u, t, t, X86_CMP_UNORD);
 	} else if (g->hot.vex) {
 		vec_with_const(g, X86_ANDPS, u, t, magnitude, magnitude);
@@ -68,7 +70,9 @@ check(struct gen *g, const struct ir_ins *ins, int bytes, int t, bool may_underf
 		compare(g, bytes, v, v, v, X86_CMP_UNORD);
 		x86_vop3(&g->hot, X86_POR, 0, u, u, v);
 	}
-	bail_if_any(g, u);
+	x86_vop2(&g->hot, X86_PTEST, 0, u, u);
+	x86_patch_rel32(x86_jcc_forward(&g->hot, X86_CC_NE), g->cold.p);
+	gen_rare(g, ref, t, operand);
 }
 
 static void
@@ -76,10 +80,10 @@ arithmetic(struct gen *g, ir_ref ref)
 {
 	static const uint8_t opcode[] = { [IR_VFADD] = 0x58, [IR_VFMUL] = 0x59, [IR_VFSUB] = 0x5c, [IR_VFDIV] = 0x5e };
 	const struct ir_ins *ins = &g->ins[ref];
-	int bytes = fp_lane(ins), s = operand(g, ref, ins->a), x = operand(g, ref, ins->b), t = temp(g, FPR);
+	int bytes = fp_lane(ins), s = operand(g, ref, ins->a), x = operand(g, ref, ins->b), t = dest(g, ref, false);
 
 	x86_vop3(&g->hot, packed(bytes, opcode[ins->op]), 0, t, s, x);
-	check(g, ins, bytes, t, ins->op == IR_VFMUL || ins->op == IR_VFDIV);
+	check(g, ref, bytes, t, ins->op == IR_VFMUL || ins->op == IR_VFDIV, (int[]){ s, x, NO_REG });
 	vec_finish(g, ref, t);
 }
 
@@ -87,10 +91,10 @@ static void
 square_root(struct gen *g, ir_ref ref)
 {
 	const struct ir_ins *ins = &g->ins[ref];
-	int bytes = fp_lane(ins), s = operand(g, ref, ins->a), t = temp(g, FPR);
+	int bytes = fp_lane(ins), s = operand(g, ref, ins->a), t = dest(g, ref, false);
 
 	x86_vop2(&g->hot, packed(bytes, 0x51), 0, t, s);
-	check(g, ins, bytes, t, false);
+	check(g, ref, bytes, t, false, (int[]){ s, NO_REG, NO_REG });
 	vec_finish(g, ref, t);
 }
 
@@ -99,18 +103,18 @@ fused(struct gen *g, ir_ref ref)
 {
 	static const uint32_t single[] = { X86_FMADD231PS, X86_FNMADD231PS, X86_FMSUB231PS, X86_FNMSUB231PS };
 	const struct ir_ins *ins = &g->ins[ref];
-	int bytes = fp_lane(ins), s = operand(g, ref, ins->a), x = operand(g, ref, ins->b), t = temp(g, FPR);
+	int bytes = fp_lane(ins), s = operand(g, ref, ins->a), x = operand(g, ref, ins->b), c = use(g, ins->c);
 	uint32_t op = single[IR_FP_VARIANT_OF(ins->aux) & 3] | (bytes == 8 ? X86_W | X86_EW : 0);
-	int c = use(g, ins->c);
+	bool in_place = ins->type == IR_V128 && is_dest(g, ref, c) && c != s && c != x;
+	int d = in_place ? c : dest(g, ref, false), t = in_place ? temp(g, FPR) : d;
 
 	if (ins->type == IR_V64)
 		x86_vop3(&g->hot, X86_PUNPCKLQDQ, 0, t, c, c);
 	else
 		x86_movaps(&g->hot, t, c);
-	unlock(g, FPR, c);
-	x86_vex_rr(&g->hot, op, 0, t, s, x);
-	check(g, ins, bytes, t, true);
-	vec_finish(g, ref, t);
+	x86_vex_rr(&g->hot, op, 0, d, s, x);
+	check(g, ref, bytes, d, true, (int[]){ s, x, in_place ? t : c });
+	vec_finish(g, ref, d);
 }
 
 /* MINPS gives its second operand if both are zeros: taken both ways round, the
@@ -167,7 +171,7 @@ round_integral(struct gen *g, ir_ref ref)
 	t = temp(g, FPR);
 	x86_vop2_i(&g->hot, bytes == 8 ? X86_ROUNDPD : X86_ROUNDPS, 0, t, s,
 		   mode[IR_FP_ROUND(ins->aux)] | (variant & IR_FRINT_INEXACT ? 0 : 8));
-	check(g, ins, bytes, t, false);
+	check(g, ref, bytes, t, false, (int[]){ s, NO_REG, NO_REG });
 	vec_finish(g, ref, t);
 	return true;
 }
@@ -272,7 +276,7 @@ resize(struct gen *g, ir_ref ref)
 	s = use(g, ins->a);
 	t = temp(g, FPR);
 	x86_vop2(&g->hot, widens ? X86_CVTPS2PD : X86_CVTPD2PS, 0, t, s);
-	check(g, ins, widens ? 8 : 4, t, !widens);
+	check(g, ref, widens ? 8 : 4, t, !widens, (int[]){ s, NO_REG, NO_REG });
 	if (!widens)
 		g->val[ref].zx = 8;
 	vec_finish(g, ref, t);

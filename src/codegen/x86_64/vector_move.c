@@ -210,6 +210,25 @@ insert(struct gen *g, ir_ref ref)
 	vec_finish(g, ref, d);
 }
 
+/* The scalar has been made in the home of the slot that its vector is SET to: what is
+ * above it, which is anything, is cleared there, and both are one. */
+static bool
+scalar_in_place(struct gen *g, ir_ref ref, ir_ref a, int bytes)
+{
+	int slot = g->val[a].home, home = slot == NO_SLOT ? NO_REG : g->slot_reg[slot];
+
+	if (home == NO_REG || g->ins[a].type != (bytes == 8 ? IR_F64 : IR_F32) || set_of(g, ref) != slot)
+		return false;
+	if (bytes == 8)
+		x86_movq(&g->hot, home, home);
+	else
+		x86_vop3_i(&g->hot, X86_INSERTPS, 0, home, home, home, 0xe);
+	g->val[a].zx = (uint8_t)bytes;
+	define_alias(g, ref, a);
+	drop(g, a);
+	return true;
+}
+
 /* Lane 0 alone. */
 static void
 scalar(struct gen *g, ir_ref ref)
@@ -225,6 +244,8 @@ scalar(struct gen *g, ir_ref ref)
 		drop(g, a);
 		return;
 	}
+	if (scalar_in_place(g, ref, a, bytes))
+		return;
 	s = use(g, a);
 	d = dest(g, ref, bank_of(g, a) == FPR && bytes > 2);
 	if (bank_of(g, a) == GPR && bytes >= 4) {
