@@ -139,29 +139,26 @@ multiply(struct gen *g, ir_ref ref)
 	vec_finish(g, ref, t);
 }
 
-/* 2 - a * b; (3 - a * b) / 2, where the difference may be halved only if it did not
- * overflow. Neither is ever tiny. */
+/* 2 - a * b; (3 - a * b) / 2, which is rounded once: the host's difference must not
+ * overflow, nor say that it did. So operands that could make it are given up
+ * before. Neither is ever tiny. */
 static void
 step(struct gen *g, ir_ref ref, bool root)
 {
 	const struct ir_ins *ins = &g->ins[ref];
 	struct form f = form_of(ins);
 	uint64_t constant = power(f, 1);
-	int s = operand(g, f, ins->a), x = operand(g, f, ins->b), t, u;
+	int s = operand(g, f, ins->a), x = operand(g, f, ins->b), t;
 	uint32_t op = f.scalar ? X86_OP(66, 0F38, 0xbd) : X86_FNMADD231PS;
 
 	if (root) /* 3 is 1.5 times 2 */
 		constant |= f.bytes == 8 ? UINT64_C(1) << 51 : 1u << 22;
-	require_finite(g, f, s, x);
+	require_below(g, f, root ? past_finite(f) / 2 - 1 : past_finite(f), s, x);
 	t = temp(g, FPR);
 	vec_load_const(g, t, low_word(f, constant), high_word(f, constant));
 	x86_vex_rr(&g->hot, op | (f.bytes == 8 ? X86_W | X86_EW : 0), 0, t, s, x);
-	if (root) {
-		u = temp(g, FPR);
-		at_least(g, f, u, t, past_finite(f) - 1);
-		bail_if_any(g, u);
+	if (root)
 		with(g, f, op_of(f, 0x59), t, t, power(f, -1));
-	}
 	vec_finish(g, ref, t);
 }
 
