@@ -49,7 +49,8 @@ isomorph_config_load(struct isomorph_config *config, const char *name, char *err
 }
 
 /* A machine of an image is there already: it keeps what it was, and what is said now is
- * added. One without an image is what the options say, nothing else is left of it. */
+ * added. One without an image is what the options say, nothing else is left of it; one
+ * that goes on from a snapshot is what it was then. */
 static int
 join_kept(struct isomorph_config *config, struct error *error)
 {
@@ -58,7 +59,7 @@ join_kept(struct isomorph_config *config, struct error *error)
 	const char *image;
 	int failed = 0;
 
-	if (!config->image || config->kept || !(text = machine_file(config->machine.name, path, error)))
+	if (!config->image || config->kept || config->snapshot || !(text = machine_file(config->machine.name, path, error)))
 		return error->set ? -1 : 0;
 	kept = isomorph_config_new();
 	if (!kept)
