@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ptrace.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -219,7 +220,7 @@ start_helper(struct thread *thread, const char *kept, const char *name)
 
 	if (thread->vfork_child || raw_failed(RAW2(SYS_pipe2, go, O_CLOEXEC)))
 		return false;
-	child = host_clone(0, NULL, NULL, NULL, NULL, NULL);
+	child = host_clone(CLONE_UNTRACED, NULL, NULL, NULL, NULL, NULL);
 	if (!child) {
 		/* It begins when the parent has let it, and closed its end. */
 		RAW1(SYS_close, go[0]);

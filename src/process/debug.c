@@ -15,3 +15,13 @@ debug_set_read(const struct debug_registers *registers, const struct debug_set *
 			memcpy(at, value, registers->size(part->first + i));
 		}
 }
+
+void
+debug_set_write(const struct debug_registers *registers, const struct debug_set *set, struct ir_frame *frame, const void *bytes)
+{
+	const uint8_t *at = bytes;
+
+	for (const struct debug_part *part = set->part; part < set->part + ARRAY_LEN(set->part); part++)
+		for (unsigned i = 0; i < part->count; i++, at += part->size)
+			registers->write(frame, part->first + i, at);
+}

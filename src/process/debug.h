@@ -41,6 +41,7 @@ struct debug_registers {
 
 /* Between the frame and a set; set has its size. */
 void debug_set_read(const struct debug_registers *registers, const struct debug_set *set, const struct ir_frame *frame, void *bytes);
+void debug_set_write(const struct debug_registers *registers, const struct debug_set *set, struct ir_frame *frame, const void *bytes);
 
 extern const struct debug_registers debug_riscv64, debug_aarch64;
 

@@ -27,15 +27,16 @@
 /* ---- handover ------------------------------------------------------------- */
 
 static void
-handover_write(char *text, const struct process *process, int program_fd, int filters_fd)
+handover_write(char *text, const struct thread *thread, int program_fd, int filters_fd)
 {
+	const struct process *process = thread->process;
 	struct rlimit as, data;
 	int64_t result;
 
 	space_rlimit(process->space, RLIMIT_AS, NULL, &as, &result);
 	space_rlimit(process->space, RLIMIT_DATA, NULL, &data, &result);
-	text_format(text, HANDOVER_SIZE, "%d,%d,%d,%llu,%llu,%llu,%llu", process->self_fd, program_fd,
-		    filters_fd, (unsigned long long)as.rlim_cur, (unsigned long long)as.rlim_max,
+	text_format(text, HANDOVER_SIZE, "%d,%d,%d,%u,%llu,%llu,%llu,%llu", process->self_fd, program_fd,
+		    filters_fd, thread->trace.active ? 1 + thread->trace.how : 0, (unsigned long long)as.rlim_cur, (unsigned long long)as.rlim_max,
 		    (unsigned long long)data.rlim_cur, (unsigned long long)data.rlim_max);
 }
 
@@ -59,13 +60,13 @@ read_number(const char **at, uint64_t *value)
 bool
 handover_read(struct handover *h, const char *text)
 {
-	uint64_t value[7];
+	uint64_t value[8];
 
 	for (unsigned i = 0; i < ARRAY_LEN(value); i++)
 		if (!read_number(&text, &value[i]))
 			return false;
-	*h = (struct handover){ true, (int)value[0], (int)value[1], (int)value[2], { value[3], value[4] },
-				{ value[5], value[6] } };
+	*h = (struct handover){ true, (int)value[0], (int)value[1], (int)value[2], (int)value[3],
+				{ value[4], value[5] }, { value[6], value[7] } };
 	return !*text;
 }
 
@@ -211,7 +212,7 @@ exec_guest(struct thread *thread, const struct exec_target *target, char **argv,
 	option_words(&w, process);
 	if (riscv64_vector_ends(thread))
 		pair(&w, "--vlen", "0");
-	handover_write(handover, process, target->fd, filters);
+	handover_write(handover, thread, target->fd, filters);
 	pair(&w, "--handover", handover);
 	pair(&w, "-0", prefix ? target->prefix[0] : rest ? argv[0] : "");
 	word(&w, "--");

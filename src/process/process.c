@@ -436,6 +436,11 @@ prepare(struct process *process, struct handover *handover, struct arena *arena,
 		return -1;
 	if (handover->filters_fd >= 0 && !seccomp_read(*thread, handover->filters_fd))
 		return error_set(error, EINVAL, "--handover is for isomorph's own use");
+	trace_init(process);
+	if (handover->traced) {
+		(*thread)->trace.active = 1;
+		(*thread)->trace.how = (uint32_t)handover->traced - 1;
+	}
 	process->abi->start(process, (*thread)->vcpu.frame, process->entry, sp);
 	cpu_state_changed(&(*thread)->vcpu);
 	show_to_host(process, sp);

@@ -8,6 +8,7 @@
  *   thread.c    guest threads: host thread blocks, clone, vfork, the run loop
  *   signal.c    host signals staged, guest frames delivered at safepoints
  *   core*.c     core files
+ *   trace.c     ptrace between guests
  *   linux/      system calls: syscalls.tab and its handlers by concern
  *   riscv64.c aarch64.c   the ABI of a guest ISA (struct abi); abi.c lists them
  *
@@ -26,6 +27,7 @@
 #include "base/raw.h"
 #include "cpu/cpu.h"
 #include "isomorph/process.h"
+#include "process/trace.h"
 #include "store/store.h"
 
 struct process;
@@ -236,6 +238,8 @@ struct process {
 	struct thread *threads;
 	unsigned thread_count;
 	struct keep keep;
+	struct tracees *tracees; /* threads that it traces: linux/tracee.h; NULL: none yet */
+	bool writes_memory; /* has had a /proc/PID/mem open for writing */
 	uint32_t dying;    /* a thread writes a core file: no other enters guest code */
 	bool dumps_core;   /* the limit on core files is not 0: core.h */
 	bool strace;
@@ -291,6 +295,7 @@ struct thread {
 		int deliver;     /* what becomes of it; 0: nothing */
 		siginfo_t info;
 	} debug;
+	struct trace trace;       /* by another guest: trace.h */
 	uint32_t inside;          /* in cpu_run: its frame may be inexact */
 	void *block;              /* its thread block */
 	bool vfork_child;         /* the parent frees it */
@@ -417,6 +422,7 @@ struct handover {
 	int self_fd;    /* the emulator's own file, or -1 */
 	int program_fd; /* the program, or -1 */
 	int filters_fd; /* seccomp's filters (sys_seccomp.c), or -1 */
+	int traced;     /* 0, or 1 + enum trace_how */
 	struct rlimit limit_as, limit_data;
 };
 /* exec.c: text to fields; false when it is not what exec.c wrote. */

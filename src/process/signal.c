@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "host/lock.h"
+#include "host/trace.h"
 #include "process/core.h"
 #include "process/gdb.h"
 #include "process/signal_impl.h"
@@ -79,6 +80,10 @@ fault(struct thread *thread, int signal, siginfo_t *info, void *context)
 	struct process *process = thread->process;
 	uint64_t address = (uint64_t)info->si_addr - process->guest_base;
 
+	if (signal == SIGTRAP && host_context_trapped(context, TRACE_MAGIC)) {
+		thread->trace.active = 0; /* nobody traces any more */
+		return;
+	}
 	if (signal == SIGSEGV && info->si_code == SEGV_ACCERR && space_unwatch_fault(process->space, address))
 		return;
 	if ((signal == SIGSEGV || signal == SIGBUS) && host_copy_recover(context))
@@ -394,13 +399,17 @@ deliver_one(struct thread *thread, int signal, const siginfo_t *info)
 void
 signal_force(struct thread *thread, int signal, const siginfo_t *info)
 {
+	siginfo_t changed = *info;
 	uint64_t handler;
 
-	if (UNLIKELY(thread->process->gdb != NULL)) {
+	if (UNLIKELY(thread->process->gdb != NULL))
 		signal = gdb_signal(thread, signal, info);
-		if (!signal)
-			return;
+	if (UNLIKELY(thread->trace.active) && signal) {
+		signal = trace_signal(thread, signal, &changed);
+		info = &changed;
 	}
+	if (!signal)
+		return;
 	handler = __atomic_load_n(&thread->signals->action[signal].handler, __ATOMIC_RELAXED);
 	/* Blocked or ignored, it cannot be: force_sig_info_to_task. */
 	if (handler <= SIGNAL_IGNORE || (thread->mask & signal_bit(signal)))

@@ -169,6 +169,8 @@ run_inside(struct thread *thread, struct cpu_stop *stop)
 	}
 	if (UNLIKELY(process->gdb != NULL))
 		gdb_run(thread, stop);
+	else if (UNLIKELY(thread->trace.active) && thread->trace.how == TRACE_STEP)
+		cpu_step(&thread->vcpu, stop);
 	else
 		cpu_run(&thread->vcpu, stop);
 	__atomic_store_n(&thread->inside, 0, __ATOMIC_RELEASE);
@@ -181,16 +183,24 @@ run(struct thread *thread)
 
 	for (;;) {
 		signal_deliver(thread);
+		if (UNLIKELY(thread->trace.active))
+			trace_run(thread);
 		run_inside(thread, &stop);
 		/* Poll, or a call or trap that a signal comes before. */
-		if (stop.kind == CPU_STOP_POLL || __atomic_load_n(&thread->staged, __ATOMIC_RELAXED))
+		if (stop.kind == CPU_STOP_POLL || __atomic_load_n(&thread->staged, __ATOMIC_RELAXED) ||
+		    UNLIKELY(thread->trace.held != TRACE_NONE)) {
+			if (UNLIKELY(thread->trace.active) && stop.kind == CPU_STOP_POLL)
+				trace_ran(thread);
 			continue;
+		}
 		if (stop.trap == IR_TRAP_SYSCALL)
 			syscall_dispatch(thread, &stop);
 		else
 			signal_from_trap(thread, &stop);
 		if (UNLIKELY(thread->process->gdb != NULL))
 			gdb_ran(thread);
+		if (UNLIKELY(thread->trace.active))
+			trace_ran(thread);
 	}
 }
 
@@ -231,6 +241,8 @@ start_first(void *argument)
 	begin(thread);
 	if (thread->process->gdb)
 		gdb_start(thread);
+	if (thread->trace.active)
+		trace_exec(thread);
 	signal_release(thread);
 	run(thread);
 }
@@ -255,7 +267,7 @@ thread_service(struct process *process, void (*function)(void *thread))
 	thread = block_thread(block);
 	thread->process = process;
 	thread->block = block;
-	result = host_clone(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+	result = host_clone(CLONE_UNTRACED | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
 			    block_stack_top(block), NULL, NULL, function, thread);
 	if (result > 0)
 		return thread;
@@ -375,6 +387,7 @@ fork_forget_others(struct thread *self)
 	self->next = self->previous = NULL;
 	process->threads = self;
 	process->thread_count = 1;
+	process->tracees = NULL; /* what it traces is the parent's; its pages are let be */
 }
 
 static long

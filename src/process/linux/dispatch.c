@@ -182,6 +182,11 @@ syscall_dispatch(struct thread *thread, const struct cpu_stop *stop)
 	abi->syscall_read(frame, &regs);
 	call = find(abi, regs.number);
 	frame->pc = stop->next; /* what a clone's child starts with */
+	if (UNLIKELY(thread->trace.active)) {
+		trace_entry(thread, regs.number);
+		abi->syscall_read(frame, &regs);
+		call = find(abi, regs.number);
+	}
 	if (UNLIKELY(thread->seccomp_mode) && !seccomp_check(thread, call, &regs, &result)) {
 		if (UNLIKELY(thread->process->strace) && call && result != SYSCALL_DONE)
 			strace_call(thread, call, regs.argument, &result);
@@ -195,8 +200,16 @@ syscall_dispatch(struct thread *thread, const struct cpu_stop *stop)
 			strace_call(thread, call, regs.argument, &result);
 	}
 	__atomic_store_n(&thread->pins, 0, __ATOMIC_RELEASE);
+	if (UNLIKELY(thread->trace.active) && result == SIGNAL_INTERRUPTED) {
+		/* The tracer sees the kernel's own mark, and the call is made again. */
+		abi->syscall_result(frame, (uint64_t)result);
+		trace_exit(thread);
+		abi->syscall_result(frame, regs.argument[0]);
+	}
 	if (result == SIGNAL_INTERRUPTED)
 		frame->pc = stop->pc;
 	else if (result != SYSCALL_DONE)
 		abi->syscall_result(frame, (uint64_t)result);
+	if (UNLIKELY(thread->trace.active) && result != SIGNAL_INTERRUPTED)
+		trace_exit(thread);
 }

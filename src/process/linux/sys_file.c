@@ -16,8 +16,10 @@
 static int64_t
 open_view(struct thread *thread, uint64_t dirfd, uint64_t address, char *path, uint64_t flags, uint64_t mode)
 {
-	if (mem_string(thread, address, path, PATH_SIZE) < 0)
+	if (mem_string(thread, address, path, PATH_SIZE) < 0) {
+		path[0] = 0;
 		return PROC_VIEW_NONE; /* the host's call says why */
+	}
 	return proc_view_open(thread, (int)fd_argument(thread, dirfd), path, (int)flags, (int)mode);
 }
 
@@ -25,6 +27,15 @@ static bool
 open_follows(uint64_t flags)
 {
 	return !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+}
+
+/* A debugger's way to memory: /proc/PID/mem. */
+static bool
+is_memory(const char *path)
+{
+	size_t length = strnlen(path, PATH_SIZE);
+
+	return length > 10 && !memcmp(path, "/proc/", 6) && !memcmp(path + length - 4, "/mem", 4);
 }
 
 int64_t
@@ -36,6 +47,8 @@ sys_openat(struct thread *thread, const uint64_t *a)
 
 	if (view != PROC_VIEW_NONE)
 		return view;
+	if ((flags & O_ACCMODE) != O_RDONLY && is_memory(path))
+		thread->process->writes_memory = true;
 	return signal_syscall(thread, SYS_openat, fd_argument(thread, a[0]),
 			      (long)path_argument(thread, a[1], path, open_follows(flags)), (long)flags, (long)a[3],
 			      0, 0);

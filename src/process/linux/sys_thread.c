@@ -184,12 +184,3 @@ sys_futex(struct thread *thread, const uint64_t *a)
 	return signal_syscall(thread, SYS_futex, (long)guest_buffer(thread, a[0], 4, !reads), (long)a[1],
 			      (long)a[2], third, second, (long)a[5]);
 }
-
-/* The host's ptrace would show the emulator. */
-int64_t
-sys_ptrace(struct thread *thread, const uint64_t *a)
-{
-	(void)thread;
-	(void)a;
-	return -EPERM;
-}
