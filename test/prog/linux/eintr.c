@@ -110,11 +110,10 @@ test_children(int flags)
 	pid_t pid = fork();
 	int status;
 
-	if (!pid) {
-		struct timespec nap = { 0, 135000000 }; /* between two of arm's signals, far from both */
+	if (!pid) { /* until the second signal */
+		char byte;
 
-		nanosleep(&nap, NULL);
-		_exit(7);
+		_exit(read(fds[0], &byte, 1) == 1 ? 7 : 8);
 	}
 	arm(flags, fds[1]);
 	errno = 0;
@@ -124,7 +123,10 @@ test_children(int flags)
 	else
 		printf("%s", strerrorname_np(errno));
 	disarm();
-	waitpid(pid, &status, 0);
+	if (!flags) {
+		(void)!write(fds[1], "x", 1);
+		waitpid(pid, &status, 0);
+	}
 }
 
 static volatile sig_atomic_t seen;

@@ -210,11 +210,24 @@ test_fork(void)
 	printf("forked\n");
 }
 
-static void *
-leave(void *argument)
+static atomic_int unwound;
+
+/* Runs in pthread_exit behind the unwinding, which libgcc cannot do any more once exit
+ * has run its destructors. */
+static void
+say_unwound(void *unused)
 {
+	(void)unused;
+	unwound = 1;
+}
+
+static void *
+leave(void *how)
+{
+	while (!unwound && (long)how < 2)
+		sched_yield();
 	usleep(20000);
-	if (argument)
+	if (how)
 		exit(9);
 	return NULL;
 }
@@ -226,12 +239,15 @@ test_exits(void)
 {
 	for (long how = 0; how < 3; how++) {
 		pthread_t thread;
+		pthread_key_t key;
 		int status;
 		pid_t pid;
 
 		fflush(stdout);
 		pid = fork();
 		if (!pid) {
+			pthread_key_create(&key, say_unwound);
+			pthread_setspecific(key, &key);
 			pthread_create(&thread, NULL, leave, (void *)how);
 			if (how < 2)
 				pthread_exit(NULL);
