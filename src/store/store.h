@@ -27,7 +27,9 @@
 #include "base/base.h"
 
 #define STORE_PATH 3584u                      /* bytes of a home's path at most */
-#define STORE_BYTES (UINT64_C(32) << 20)      /* of one store: what would be larger starts afresh */
+#define STORE_BYTES (UINT64_C(32) << 20)      /* of one store at most */
+/* A store of this size stays as it is: a large program would write it anew each time. */
+#define STORE_FULL (UINT64_C(12) << 20)
 #define STORE_HOME_BYTES (UINT64_C(256) << 20) /* of a home, unless it says otherwise */
 
 struct store_home {

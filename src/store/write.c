@@ -25,7 +25,7 @@ store_want(struct store *store)
 bool
 store_worth(const struct store *store)
 {
-	return store->wanted >= WORTH_LEAST + store_count(store) / WORTH_PART;
+	return store->map_size < STORE_FULL && store->wanted >= WORTH_LEAST + store_count(store) / WORTH_PART;
 }
 
 void
@@ -240,7 +240,7 @@ old_index(int old, uint64_t size, const struct store_home *home, const struct st
 	uint64_t bytes;
 
 	if (RAW4(SYS_pread64, old, h, sizeof *h, 0) != (long)sizeof *h || !store_header_sound(h, size) ||
-	    h->key != home->key || h->identity != store->identity || h->bytes + store->added_size * 2 > STORE_BYTES)
+	    h->key != home->key || h->identity != store->identity || h->bytes + store->added_size > STORE_BYTES)
 		return NULL;
 	bytes = h->slots * sizeof *slot;
 	slot = pages_alloc(bytes);

@@ -209,6 +209,23 @@ test_together(void)
 	CHECK(right >= EACH && right % EACH == 0);
 }
 
+/* A store that has become full is used, and not written again. */
+static void
+test_full(void)
+{
+	struct store *store = store_open(&home, 300);
+
+	CHECK(store_add(store, 1, 1, (uint32_t)STORE_FULL) != NULL);
+	CHECK(store_write(&home, store));
+	store_close(store);
+	store = store_open(&home, 300);
+	CHECK(store_find(store, 1, 1) != NULL);
+	for (unsigned i = 0; i < 1000; i++)
+		store_want(store);
+	CHECK(!store_worth(store));
+	store_close(store);
+}
+
 static void
 test_limits(void)
 {
@@ -230,6 +247,8 @@ test_limits(void)
 	CHECK(store_add(store, 1, 1, (uint32_t)STORE_BYTES) == NULL);
 	CHECK(!store_write(&home, store));
 	store_close(store);
+	home.limit = 0;
+	test_full();
 	CHECK(store_home_clear(home.path, &status, &absent));
 	CHECK(store_home_status(home.path, false, &status, &absent));
 	CHECK_INT(status.files, 0);
