@@ -3,24 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "store/store.h"
-
-/* A path from here on as an absolute one. */
-static bool
-whole(char *path, size_t size, const char *given)
-{
-	size_t length = 0;
-
-	if (given[0] != '/') {
-		if (!getcwd(path, size))
-			return false;
-		length = strlen(path);
-	}
-	return (size_t)text_format(path + length, size - length, "%s%s", given[0] == '/' ? "" : "/", given) <
-	       size - length;
-}
 
 bool
 isomorph_cache(const char *directory, enum isomorph_cache_action action, struct isomorph_cache_status *status)
@@ -30,7 +14,7 @@ isomorph_cache(const char *directory, enum isomorph_cache_action action, struct 
 	bool usable;
 
 	*status = (struct isomorph_cache_status){ .limit = STORE_HOME_BYTES };
-	if (!(directory ? whole(path, sizeof path, directory)
+	if (!(directory ? store_whole_path(path, sizeof path, directory)
 			: store_default_path(path, sizeof path, getenv("XDG_CACHE_HOME"), getenv("HOME"))))
 		return false;
 	if (action == ISOMORPH_CACHE_CLEAR)

@@ -50,21 +50,6 @@ key_of(const struct process *process)
 	return store_hash(rest, sizeof rest, store_hash(id, size, 0)) | 1;
 }
 
-/* A path from here on, absolute. */
-static bool
-whole_path(char *path, size_t size, const char *given)
-{
-	long length = 0;
-
-	if (given[0] != '/') {
-		length = RAW2(SYS_getcwd, path, size);
-		if (length <= 0 || path[0] != '/')
-			return false;
-		path[length - 1] = '/';
-	}
-	return (size_t)text_format(path + length, size - (size_t)length, "%s", given) < size - (size_t)length;
-}
-
 /* Whether this process does what kept translations are for. */
 static bool
 may_keep(const struct process *process)
@@ -86,7 +71,7 @@ keep_init(struct process *process)
 	if (!may_keep(process) || (asked && !strcmp(asked, "off")))
 		return;
 	home->key = key_of(process);
-	found = asked ? whole_path(home->path, sizeof home->path, asked)
+	found = asked ? store_whole_path(home->path, sizeof home->path, asked)
 		      : store_default_path(home->path, sizeof home->path, getenv("XDG_CACHE_HOME"), getenv("HOME"));
 	if (!found || !home->key || (!asked && !store_default_wanted(home->path)))
 		home->path[0] = 0;

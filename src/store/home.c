@@ -26,6 +26,20 @@ store_default_path(char *path, size_t size, const char *xdg_cache_home, const ch
 }
 
 bool
+store_whole_path(char *path, size_t size, const char *given)
+{
+	long length = 0;
+
+	if (given[0] != '/') {
+		length = RAW2(SYS_getcwd, path, size);
+		if (length <= 0 || path[0] != '/')
+			return false;
+		path[length - 1] = '/';
+	}
+	return (size_t)text_format(path + length, size - (size_t)length, "%s", given) < size - (size_t)length;
+}
+
+bool
 store_default_wanted(const char *path)
 {
 	char base[STORE_PATH];

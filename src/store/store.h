@@ -41,6 +41,9 @@ struct store_home {
 /* Where things are kept if nobody says where: below XDG_CACHE_HOME or HOME, as
  * the XDG Base Directory Specification has it. False: neither is an absolute path. */
 bool store_default_path(char *path, size_t size, const char *xdg_cache_home, const char *home);
+/* A path that is given from the working directory on, as an absolute one. False: there
+ * is no room for it, or no way to say where that directory is. */
+bool store_whole_path(char *path, size_t size, const char *given);
 /* Whether things are kept there without having been asked for: only if the user has
  * a directory for caches already. So nothing appears in a home that was made for one
  * run, nor in a root file system that is being built. */

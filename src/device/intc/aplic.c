@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/intc/bits.h"
+
 #define WORDS (APLIC_SOURCES / 32 + 1)
 
 /* Offsets. Source n has its sourcecfg and target at 4 * n from these. */
@@ -75,21 +77,6 @@ struct aplic {
 	uint32_t address[4];    /* as at MSIADDRCFG */
 	struct domain domain[APLIC_DOMAINS];
 };
-
-static bool
-bit(const uint32_t *words, unsigned n)
-{
-	return words[n / 32] >> n % 32 & 1;
-}
-
-static void
-set_bit(uint32_t *words, unsigned n, bool on)
-{
-	if (on)
-		words[n / 32] |= UINT32_C(1) << n % 32;
-	else
-		words[n / 32] &= ~(UINT32_C(1) << n % 32);
-}
 
 /* ---- sources ------------------------------------------------------------------- */
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/intc/bits.h"
+
 #define WORDS (PLIC_SOURCES / 32)
 
 /* Offsets: priorities, pending bits, enable bits (0x80 a context), and a page a
@@ -32,21 +34,6 @@ struct plic {
 	uint32_t claimed[WORDS]; /* not completed yet */
 	struct context context[PLIC_CONTEXTS];
 };
-
-static bool
-bit(const uint32_t *words, unsigned n)
-{
-	return words[n / 32] >> n % 32 & 1;
-}
-
-static void
-set_bit(uint32_t *words, unsigned n, bool on)
-{
-	if (on)
-		words[n / 32] |= UINT32_C(1) << n % 32;
-	else
-		words[n / 32] &= ~(UINT32_C(1) << n % 32);
-}
 
 /* The pending input of the highest priority above the context's threshold, the
  * lowest number among equals; 0: none. */

@@ -195,33 +195,10 @@ probe(uint8_t *p, unsigned size)
 	}
 }
 
+/* By one access of its width. */
 static void
-load_element(const struct vector *v, unsigned reg, unsigned i, unsigned width, const uint8_t *from)
+copy_element(uint8_t *to, const uint8_t *from, unsigned width)
 {
-	uint8_t *to = vector_bytes(v, reg) + (size_t)i * width / 8;
-
-	switch (width) {
-	case 8:
-		*to = *from;
-		break;
-	case 16:
-		memcpy(to, from, 2);
-		break;
-	case 32:
-		memcpy(to, from, 4);
-		break;
-	case 64:
-		memcpy(to, from, 8);
-		break;
-	}
-}
-
-static void
-store_element(const struct vector *v, unsigned reg, unsigned i, unsigned width, uint8_t *to)
-{
-	const uint8_t *from = vector_bytes(v, reg) + (size_t)i * width / 8;
-
-	probe(to, width / 8);
 	switch (width) {
 	case 8:
 		*to = *from;
@@ -252,11 +229,16 @@ access_elements(struct vector *v, const struct plan *p)
 			continue;
 		at += p->form.mode == INDEXED ? vector_get(v, v->vs2, i, p->form.width) : i * p->stride;
 		*vstart = i;
-		for (unsigned field = 0; field < p->fields; field++, at += bytes)
-			if (p->form.store)
-				store_element(v, v->vd + field * step, i, p->width, at);
-			else
-				load_element(v, v->vd + field * step, i, p->width, at);
+		for (unsigned field = 0; field < p->fields; field++, at += bytes) {
+			uint8_t *element = vector_bytes(v, v->vd + field * step) + (size_t)i * bytes;
+
+			if (p->form.store) {
+				probe(at, bytes);
+				copy_element(at, element, p->width);
+			} else {
+				copy_element(element, at, p->width);
+			}
+		}
 	}
 }
 

@@ -48,30 +48,16 @@ _start:
 
 	mv a0, s1
 	call print
+	li t1, 7 /* ends of lines enough for a verdict */
+5:	sb t2, 0(t0)
+	addi t1, t1, -1
+	bnez t1, 5b
 	la t0, tohost
 	li t1, 1
 	sd t1, 0(t0)
-5:	j 5b
+6:	j 6b
 
-/* a0 in hexadecimal digits, and ends of lines enough for a verdict. */
-print:
-	li t0, UART
-	li t1, 60
-1:	srl t2, a0, t1
-	andi t2, t2, 15
-	addi t2, t2, '0'
-	li t3, '9'
-	ble t2, t3, 2f
-	addi t2, t2, 'a' - '9' - 1
-2:	sb t2, 0(t0)
-	addi t1, t1, -4
-	bgez t1, 1b
-	li t2, '\n'
-	li t1, 8
-3:	sb t2, 0(t0)
-	addi t1, t1, -1
-	bnez t1, 3b
-	ret
+#include "print.h"
 
 	.balign 4
 trap:
@@ -89,7 +75,7 @@ trap:
 late:	la t0, tohost
 	li t1, 2 << 1 | 1
 	sd t1, 0(t0)
-6:	j 6b
+7:	j 7b
 
 	.section .tohost, "aw"
 	.balign 64

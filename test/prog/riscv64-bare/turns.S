@@ -67,22 +67,7 @@ park:	j park
 	sd t1, 0(t0)
 3:	j 3b
 
-/* a0 in hexadecimal digits, and the end of a line. */
-print:
-	li t0, UART
-	li t1, 60
-1:	srl t2, a0, t1
-	andi t2, t2, 15
-	addi t2, t2, '0'
-	li t3, '9'
-	ble t2, t3, 2f
-	addi t2, t2, 'a' - '9' - 1
-2:	sb t2, 0(t0)
-	addi t1, t1, -4
-	bgez t1, 1b
-	li t2, '\n'
-	sb t2, 0(t0)
-	ret
+#include "print.h"
 
 /* places = places * 31 + where it was; the next one a while later. */
 	.balign 4
